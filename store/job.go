@@ -1,0 +1,97 @@
+package store
+
+import "tenantsync/directory"
+
+// Job is what is remembered of a synchronization job.
+type Job struct {
+	Name string
+	Pair Pair
+
+	Paused bool // stopped by an administrator
+	Ran    bool // a first cycle was begun (else NotRun)
+
+	// Query identifies what Watermark was read with (attributes selected, scope
+	// groups' mode); Rules identifies mappings, filters and scope. A change of
+	// either makes the next cycle an initial one.
+	Query, Rules string
+	// NeedInitial says that the next cycle must be an initial one (restart).
+	NeedInitial bool
+	// Watermark is the delta link of users; "" before the first round ended.
+	Watermark string
+	// Groups are the rounds of group membership with their watermarks.
+	Groups []GroupRound
+	// Assigned are principals of the service principal's assignments, and users named in the configuration by UPN.
+	Assigned []Member
+	// GoneGroups are scope groups that no longer exist.
+	GoneGroups []string
+
+	// Stage is the round that is being read, nil when none is.
+	Stage *Stage
+
+	Quarantine *Quarantine
+	// HeldChanges counts creates and updates held by TooManyChanges.
+	HeldChanges int
+	// GoodInScope is the last good number of users in scope, for ScopeShrunk.
+	GoodInScope int
+	// ScopeShrunk says that deletes are held because the scope shrank.
+	ScopeShrunk bool
+	// InScope and Linked count as status shows them, at the end of the last cycle.
+	InScope, Linked int
+	// LastCycle is the id of the last cycle that ended.
+	LastCycle string
+	// NextStart is when the schedule fires next, for status without a daemon.
+	NextStart Time
+}
+
+// GroupRound is one delta query over up to 50 groups.
+type GroupRound struct {
+	Groups []string
+	Link   string // delta link, "" = must be read from the start
+}
+
+// Stage is the state of a round that is being read.
+type Stage struct {
+	CycleID string
+	Initial bool
+	Query   string // what it was begun with; another one drops the stage
+	Cursor  string // the next page; "" when the round is complete
+	// Watermark is the delta link at the end of the round.
+	Watermark string
+	Groups    []GroupRound // the rounds' new watermarks, moved with Watermark
+	Pages     int
+	// Extra are source ids to be read besides the stage: membership changed, retries.
+	Extra []string
+	Began Time
+}
+
+// StagePage is one page of a round.
+type StagePage struct {
+	Job     string
+	Seq     int // from 1, without gaps
+	Objects []directory.Object
+}
+
+// Quarantine is why and since when a job runs at a reduced pace or holds something.
+type Quarantine struct {
+	Reason      string
+	Message     string
+	Since       Time
+	NextAttempt Time
+	Series      int // consecutive cycles in quarantine
+}
+
+// MemberSet names the members of one group for one job.
+type MemberSet struct{ Job, Group string }
+
+// Member is one direct member of a scope group.
+type Member struct {
+	Job, Group, ID string
+	IsGroup        bool
+}
+
+// MemberQuery asks for members of a job's groups.
+type MemberQuery struct {
+	Job    string
+	Groups []string // these groups only; nil = all
+	IDs    []string // these members only; nil = all
+}

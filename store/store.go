@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+// Errors of opening and querying a store.
+var (
+	// ErrNotFound: there is no such record.
+	ErrNotFound = errors.New("not found")
+	// ErrLocked: another process holds the state file.
+	ErrLocked = errors.New("state is held by another process")
+	// ErrFormat: the file is not a state file, is damaged, or was written by a newer version.
+	ErrFormat = errors.New("not a usable state file")
+	// ErrLease: the batch carries a token that is no longer valid.
+	ErrLease = errors.New("lease lost")
+	// ErrAmbiguousID: a prefix names more than one log entry.
+	ErrAmbiguousID = errors.New("prefix is not unique")
+)
+
+// Store keeps the state of all jobs. It is safe for concurrent use.
+type Store interface {
+	// Apply commits a batch: all of it, durably, or nothing.
+	Apply(ctx context.Context, b *Batch) error
+	// Job returns a job's record; ErrNotFound for a job that never ran.
+	Job(ctx context.Context, name string) (Job, error)
+	// Links returns the links that a query asks for, ordered by source id.
+	Links(ctx context.Context, q LinkQuery) ([]Link, error)
+	// Members returns member records of scope groups, ordered by group and member.
+	Members(ctx context.Context, q MemberQuery) ([]Member, error)
+	// StagePages returns up to limit pages of a job's stage with Seq > after, in order.
+	StagePages(ctx context.Context, job string, after, limit int) ([]StagePage, error)
+	// Waiting returns the escrows, intents and holds of a job, each ordered by source id.
+	Waiting(ctx context.Context, job string) (Waiting, error)
+	// Verdicts returns what was last decided about source users without a link, ordered by source id.
+	Verdicts(ctx context.Context, q VerdictQuery) ([]Verdict, error)
+	// Cycles returns cycles, newest first.
+	Cycles(ctx context.Context, q CycleQuery) ([]Cycle, error)
+	// Log returns provisioning log entries, newest first (oldest first with
+	// q.Follow). ErrAmbiguousID and ErrNotFound apply to q.ID only.
+	Log(ctx context.Context, q LogQuery) ([]Entry, error)
+	// Close releases the state; a batch under way is finished first.
+	Close() error
+}
+
+// Batch is a set of changes to commit together. Zero fields change nothing.
+// Within one batch removals are carried out before puts.
+type Batch struct {
+	// Lease is the token of the writer; constant where one process owns the state.
+	Lease uint64
+
+	Jobs []Job // replaced whole, by Name
+
+	DropStage string      // job whose stage is dropped
+	Stage     []StagePage // appended; Seq must follow the pages that are there
+
+	DropMembers []MemberSet // whole sets dropped
+	PutMembers  []Member
+	CutMembers  []Member
+
+	DropLinks []LinkKey
+	PutLinks  []Link
+
+	DropEscrows []WaitKey
+	PutEscrows  []Escrow
+	DropIntents []WaitKey
+	PutIntents  []Intent
+	DropHolds   []WaitKey
+	PutHolds    []Hold
+
+	DropVerdicts []WaitKey
+	PutVerdicts  []Verdict
+
+	Cycles []Cycle // put by ID
+	Log    []Entry // appended; Seq is given by the store
+
+	// Prune drops log entries and cycles older than it (zero: none), and links in
+	// state LinkDeleted whose DeletedAt is before PruneDeleted.
+	Prune, PruneDeleted Time
+}
+
+// Empty reports whether the batch would change nothing.
+func (b *Batch) Empty() bool {
+	return len(b.Jobs) == 0 && b.DropStage == "" && len(b.Stage) == 0 && len(b.DropMembers) == 0 &&
+		len(b.PutMembers) == 0 && len(b.CutMembers) == 0 && len(b.DropLinks) == 0 && len(b.PutLinks) == 0 &&
+		len(b.DropEscrows) == 0 && len(b.PutEscrows) == 0 && len(b.DropIntents) == 0 && len(b.PutIntents) == 0 &&
+		len(b.DropHolds) == 0 && len(b.PutHolds) == 0 && len(b.DropVerdicts) == 0 && len(b.PutVerdicts) == 0 &&
+		len(b.Cycles) == 0 && len(b.Log) == 0 && b.Prune.IsZero() && b.PruneDeleted.IsZero()
+}
