@@ -1,0 +1,86 @@
+package directory
+
+// wellKnownNames are the attribute names that are stored as one byte: their
+// place in this table, from 1. Files written yesterday rely on the places, so
+// names are only ever added at the end and never moved or removed.
+var wellKnownNames = [...]string{
+	"accountEnabled",
+	"ageGroup",
+	"businessPhones",
+	"city",
+	"companyName",
+	"consentProvidedForMinor",
+	"costCenter",
+	"country",
+	"createdDateTime",
+	"creationType",
+	"department",
+	"displayName",
+	"division",
+	"employeeHireDate",
+	"employeeId",
+	"employeeLeaveDateTime",
+	"employeeType",
+	"extensionAttribute1",
+	"extensionAttribute2",
+	"extensionAttribute3",
+	"extensionAttribute4",
+	"extensionAttribute5",
+	"extensionAttribute6",
+	"extensionAttribute7",
+	"extensionAttribute8",
+	"extensionAttribute9",
+	"extensionAttribute10",
+	"extensionAttribute11",
+	"extensionAttribute12",
+	"extensionAttribute13",
+	"extensionAttribute14",
+	"extensionAttribute15",
+	"externalUserState",
+	"externalUserStateChangeDateTime",
+	"faxNumber",
+	"givenName",
+	"id",
+	"identities",
+	"imAddresses",
+	"isManagementRestricted",
+	"isResourceAccount",
+	"jobTitle",
+	"legalAgeGroupClassification",
+	"mail",
+	"mailNickname",
+	"manager",
+	"mobilePhone",
+	"officeLocation",
+	"onPremisesDistinguishedName",
+	"onPremisesDomainName",
+	"onPremisesImmutableId",
+	"onPremisesLastSyncDateTime",
+	"onPremisesSamAccountName",
+	"onPremisesSecurityIdentifier",
+	"onPremisesSyncEnabled",
+	"onPremisesUserPrincipalName",
+	"otherMails",
+	"passwordPolicies",
+	"postalCode",
+	"preferredDataLocation",
+	"preferredLanguage",
+	"proxyAddresses",
+	"securityIdentifier",
+	"showInAddressList",
+	"state",
+	"streetAddress",
+	"surname",
+	"usageLocation",
+	"userPrincipalName",
+	"userType",
+}
+
+// nameCodes is the inverse of wellKnownNames; 0 for any other name.
+var nameCodes = func() map[string]uint8 {
+	codes := make(map[string]uint8, len(wellKnownNames))
+	for i, name := range wellKnownNames {
+		codes[name] = uint8(i + 1)
+	}
+	return codes
+}()
