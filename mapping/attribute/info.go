@@ -1,0 +1,130 @@
+package attribute
+
+import (
+	"iter"
+	"strings"
+
+	"tenantsync/directory"
+	"tenantsync/mapping/suggest"
+)
+
+// Info tells of one user attribute.
+type Info struct {
+	// Name is the name in Graph v1.0. Members of onPremisesExtensionAttributes
+	// and of employeeOrgData go by their own names.
+	Name string
+	// Kind is the kind of value the attribute holds. Absent means that it is not
+	// certain: a directory extension can hold any single value.
+	Kind directory.Kind
+	// First says that the name asked for stands for the first value of a
+	// multi-valued attribute, as telephoneNumber does for businessPhones.
+	First bool
+	// Date says that the text is a date, or an instant, in ISO 8601.
+	Date bool
+	// MaxLength is the greatest number of characters, 0 when none is known.
+	MaxLength int
+	// MaxMembers is the greatest number of values of a multi-valued attribute,
+	// 0 when none is known.
+	MaxMembers int
+	// Values are the only texts the attribute takes; empty when any will do.
+	Values []string
+	// Unreadable is empty when the attribute can be read with a list of users,
+	// else the reason why it cannot.
+	Unreadable string
+	// Refused is empty when Graph lets an app write the attribute of an external
+	// user, else the reason and, where there is one, what to use instead.
+	Refused string
+	// Fixed says that the attribute can be set but never cleared.
+	Fixed bool
+	// Unfiltered is empty when a scoping filter may ask for the attribute, else
+	// the reason why it may not.
+	Unfiltered string
+}
+
+// Multivalued reports whether the attribute, under the name asked for, holds
+// several values.
+func (i Info) Multivalued() bool { return i.Kind == directory.List && !i.First }
+
+// ValueKind returns the kind of value that a reader of the attribute sees: text
+// when the name stands for the first of several values.
+func (i Info) ValueKind() directory.Kind {
+	if i.First {
+		return directory.Text
+	}
+	return i.Kind
+}
+
+// TypeName returns the attribute's type as the synchronization schema calls it:
+// String, Boolean, Integer, DateTime or Reference; "" when it is not certain.
+func (i Info) TypeName() string {
+	switch i.ValueKind() {
+	case directory.Bool:
+		return "Boolean"
+	case directory.Int:
+		return "Integer"
+	case directory.Ref:
+		return "Reference"
+	case directory.Text, directory.List:
+		if i.Date {
+			return "DateTime"
+		}
+		return "String"
+	}
+	return ""
+}
+
+// Lookup returns what is known of an attribute. Names are case-sensitive, as
+// Graph's are. Besides Graph's own names it knows the old directory names that
+// synchronization schemas use, and it accepts every well-formed name of a
+// directory extension (extension_<appId without dashes>_<name>).
+func Lookup(name string) (Info, bool) {
+	if a, ok := aliases[name]; ok {
+		info := table[a.name]
+		info.First = a.first
+		if a.first {
+			info.Unfiltered = ""
+		}
+		return info, true
+	}
+	if info, ok := table[name]; ok {
+		return info, true
+	}
+	if isExtension(name) {
+		return Info{Name: name}, true
+	}
+	return Info{}, false
+}
+
+// isExtension reports whether a name is that of a directory extension: the app
+// id is 32 hexadecimal digits.
+func isExtension(name string) bool {
+	rest, ok := strings.CutPrefix(name, "extension_")
+	if !ok || len(rest) < 34 || rest[32] != '_' {
+		return false
+	}
+	for _, c := range []byte(rest[:32]) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
+			return false
+		}
+	}
+	for _, c := range []byte(rest[33:]) {
+		if c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// Names returns every known name and alias in order, directory extensions apart.
+func Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, name := range names {
+			if !yield(name) {
+				return
+			}
+		}
+	}
+}
+
+// Nearest returns the known attribute whose name is closest to name, or "".
+func Nearest(name string) string { return suggest.Nearest(name, Names()) }

@@ -1,0 +1,163 @@
+package attribute
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"tenantsync/directory"
+)
+
+const (
+	readOnly     = "it is read-only in Graph"
+	external     = "Graph refuses it for external users"
+	ofMail       = "it is read-only in Graph and follows mail: map mail instead"
+	recomputed   = "the directory recomputes it from the addresses of an external user: map mail instead"
+	sharePoint   = "it is kept outside the directory: Graph neither lists it with users nor reports its changes"
+	several      = "scoping filters cannot judge attributes with several values"
+	dates        = "scoping filters cannot judge dates"
+	permission   = "writing it needs a permission of its own, which this program does not ask for"
+	onlyMembers  = "only internal members of the source are read, so userType decides nothing"
+	onlyManager  = "scoping filters cannot judge references"
+	namedPassing = "it is an object of several properties, not a value"
+)
+
+type alias struct {
+	name  string
+	first bool
+}
+
+// aliases are the names that synchronization schemas still use for attributes
+// that Graph v1.0 calls otherwise.
+var aliases = map[string]alias{
+	"physicalDeliveryOfficeName": {name: "officeLocation"},
+	"telephoneNumber":            {name: "businessPhones", first: true},
+	"mobile":                     {name: "mobilePhone"},
+	"facsimileTelephoneNumber":   {name: "faxNumber"},
+	"objectId":                   {name: "id"},
+}
+
+func text(max int) Info { return Info{Kind: directory.Text, MaxLength: max} }
+
+func boolean() Info { return Info{Kind: directory.Bool} }
+
+func list(max int) Info {
+	return Info{Kind: directory.List, MaxMembers: max, Unfiltered: several}
+}
+
+func date() Info { return Info{Kind: directory.Text, Date: true, Unfiltered: dates} }
+
+func oneOf(values ...string) Info { return Info{Kind: directory.Text, Values: values} }
+
+func (i Info) refused(why string) Info { i.Refused = why; return i }
+
+func (i Info) fixed() Info { i.Fixed = true; return i }
+
+func (i Info) unfiltered(why string) Info { i.Unfiltered = why; return i }
+
+func (i Info) unreadable(why string) Info {
+	i.Unreadable, i.Refused, i.Unfiltered = why, why, why
+	return i
+}
+
+// table is filled once, when the program starts, and never changed.
+var table = build(map[string]Info{
+	// Writable by an app for an external user that is mastered in the cloud.
+	"accountEnabled":          boolean().fixed(),
+	"ageGroup":                oneOf("Minor", "NotAdult", "Adult"),
+	"businessPhones":          list(1),
+	"city":                    text(128),
+	"companyName":             text(64),
+	"consentProvidedForMinor": oneOf("Granted", "Denied", "NotRequired"),
+	"costCenter":              text(0),
+	"country":                 text(128),
+	"department":              text(64),
+	"displayName":             text(256).fixed(),
+	"division":                text(0),
+	"employeeHireDate":        date(),
+	"employeeId":              text(16),
+	"employeeType":            text(0),
+	"faxNumber":               text(0),
+	"givenName":               text(64),
+	"jobTitle":                text(128),
+	"mail":                    text(0),
+	"mobilePhone":             text(64),
+	"officeLocation":          text(128),
+	"postalCode":              text(40),
+	"preferredDataLocation":   text(0),
+	"preferredLanguage":       text(0),
+	"showInAddressList":       boolean(),
+	"state":                   text(128),
+	"streetAddress":           text(1024),
+	"surname":                 text(64),
+	"usageLocation":           text(2).fixed(),
+	"userType":                oneOf("Member", "Guest").fixed().unfiltered(onlyMembers),
+	"manager":                 {Kind: directory.Ref, Unfiltered: onlyManager},
+
+	// Refused for external users.
+	"userPrincipalName": text(0).refused(external + ": it is derived from the invited address"),
+	"mailNickname":      text(64).refused(external),
+	"proxyAddresses":    list(0).refused(ofMail),
+	"otherMails":        list(250).refused(recomputed),
+	"identities":        list(0).refused(permission).unreadable(namedPassing),
+	"passwordProfile":   text(0).unreadable("passwords cannot be read, and an external user has none"),
+
+	// Read-only, or with rules of their own.
+	"id":                              text(0).refused(readOnly),
+	"createdDateTime":                 date().refused(readOnly),
+	"deletedDateTime":                 date().refused(readOnly),
+	"creationType":                    text(0).refused(readOnly),
+	"employeeLeaveDateTime":           date().refused(permission),
+	"externalUserState":               text(0).refused(readOnly),
+	"externalUserStateChangeDateTime": date().refused(readOnly),
+	"imAddresses":                     list(0).refused(readOnly),
+	"isResourceAccount":               boolean().refused(readOnly),
+	"lastPasswordChangeDateTime":      date().refused(readOnly),
+	"legalAgeGroupClassification":     text(0).refused(readOnly),
+	"onPremisesDistinguishedName":     text(0).refused(readOnly),
+	"onPremisesDomainName":            text(0).refused(readOnly),
+	"onPremisesImmutableId":           text(0).refused(external),
+	"onPremisesLastSyncDateTime":      date().refused(readOnly),
+	"onPremisesSamAccountName":        text(0).refused(readOnly),
+	"onPremisesSecurityIdentifier":    text(0).refused(readOnly),
+	"onPremisesSyncEnabled":           boolean().refused(readOnly),
+	"onPremisesUserPrincipalName":     text(0).refused(readOnly),
+	"securityIdentifier":              text(0).refused(readOnly),
+	"signInSessionsValidFromDateTime": date().refused(readOnly),
+
+	// Kept by other services.
+	"aboutMe":          text(0).unreadable(sharePoint),
+	"birthday":         date().unreadable(sharePoint),
+	"hireDate":         date().unreadable(sharePoint),
+	"interests":        list(0).unreadable(sharePoint),
+	"mySite":           text(0).unreadable(sharePoint),
+	"pastProjects":     list(0).unreadable(sharePoint),
+	"preferredName":    text(0).unreadable(sharePoint),
+	"responsibilities": list(0).unreadable(sharePoint),
+	"schools":          list(0).unreadable(sharePoint),
+	"skills":           list(0).unreadable(sharePoint),
+})
+
+var names = slices.Sorted(func(yield func(string) bool) {
+	for name := range maps.Keys(table) {
+		if !yield(name) {
+			return
+		}
+	}
+	for name := range maps.Keys(aliases) {
+		if !yield(name) {
+			return
+		}
+	}
+})
+
+func build(t map[string]Info) map[string]Info {
+	for n := 1; n <= 15; n++ {
+		t["extensionAttribute"+strconv.Itoa(n)] = text(1024)
+	}
+	for name, info := range t {
+		info.Name = name
+		t[name] = info
+	}
+	return t
+}

@@ -1,0 +1,129 @@
+package expr
+
+import (
+	"fmt"
+	"slices"
+
+	"tenantsync/directory"
+)
+
+// check reports the first mistake that can be seen without a user at hand:
+// argument counts, arguments that are missing or can never have the right type,
+// comparisons where none is read. It also lets functions prepare what depends on
+// constants only.
+func check(root *node, types Types) *Error {
+	if root.op == opCompare {
+		return misplaced(root)
+	}
+	return checkNode(root, types)
+}
+
+func misplaced(n *node) *Error {
+	return &Error{Offset: n.at, Length: n.end - n.at, Message: "a comparison can stand only where a condition is read, as the first argument of IIF"}
+}
+
+func checkNode(n *node, types Types) *Error {
+	if n.op == opCall {
+		if err := n.function.accepts(n); err != nil {
+			return err
+		}
+	}
+	for i, arg := range n.args {
+		if arg.op == opCompare && n.op != opCall {
+			return misplaced(arg)
+		}
+		if n.op == opCall {
+			if err := checkArgument(n, i, types); err != nil {
+				return err
+			}
+		}
+		if err := checkNode(arg, types); err != nil {
+			return err
+		}
+	}
+	if n.op == opCall && n.function.prepare != nil {
+		return n.function.prepare(n)
+	}
+	return nil
+}
+
+// accepts checks the number of arguments and that none is missing.
+func (f *function) accepts(n *node) *Error {
+	fixed := slices.IndexFunc(f.Parameters, func(p Parameter) bool { return p.Repeat })
+	if fixed < 0 {
+		fixed = len(f.Parameters)
+	}
+	group := len(f.Parameters) - fixed
+	least, got := f.least(), len(n.args)
+	switch {
+	case got < least || group == 0 && got > fixed:
+		return n.mistake(fmt.Sprintf("%s: %s, not %d: %s", f.Name, f.arity(least, fixed, group), got, f.Signature()))
+	case group > 1 && got > fixed && (got-fixed)%group != 0:
+		last := f.Parameters[fixed+(got-fixed)%group-1].Name
+		return n.mistake(fmt.Sprintf("%s: the number of arguments must be even: the last %s stands without a %s",
+			f.Name, last, f.Parameters[len(f.Parameters)-1].Name))
+	}
+	for i, arg := range n.args {
+		if p := f.parameter(i); arg.op == opOmitted && p.Required && !p.Blank {
+			return &Error{Offset: n.at, Length: n.end - n.at, Message: fmt.Sprintf("%s: argument %d (%s) is missing", f.Name, i+1, p.Name)}
+		}
+	}
+	return nil
+}
+
+// mistake places an error at the function's name.
+func (n *node) mistake(message string) *Error {
+	return &Error{Offset: n.at, Length: len(n.function.Name), Message: message}
+}
+
+func checkArgument(n *node, i int, types Types) *Error {
+	arg, want := n.args[i], n.function.parameter(i).Type
+	wrong := func(is string) *Error {
+		return &Error{Offset: arg.at, Length: arg.end - arg.at,
+			Message: fmt.Sprintf("%s: argument %d must be %s, %s", n.function.Name, i+1, want.words(), is)}
+	}
+	switch arg.op {
+	case opCompare:
+		if want != Condition {
+			return misplaced(arg)
+		}
+	case opConstant:
+		if want == Number {
+			if _, ok := arg.constant.integer(); !ok {
+				return wrong(fmt.Sprintf("%q is not", shorten(arg.constant.String())))
+			}
+		}
+		if want == Condition {
+			if _, ok := arg.constant.truth(); !ok {
+				return wrong(fmt.Sprintf("%q is text", shorten(arg.constant.String())))
+			}
+		}
+	case opCall:
+		if want == Number && arg.function.Result == Condition {
+			return wrong(arg.function.Name + " gives a Boolean")
+		}
+	case opAttribute:
+		return checkAttribute(arg, want, types, wrong)
+	}
+	return nil
+}
+
+func checkAttribute(arg *node, want Type, types Types, wrong func(string) *Error) *Error {
+	if types == nil {
+		return nil
+	}
+	kind, known := types(arg.text)
+	if !known {
+		return nil
+	}
+	switch {
+	case kind == directory.Ref:
+		return &Error{Offset: arg.at, Length: arg.end - arg.at,
+			Message: fmt.Sprintf("[%s] is a reference to another user: only a direct mapping can carry it", arg.text)}
+	case kind == directory.Bool && (want == Text || want == Number):
+		return wrong(fmt.Sprintf("[%s] is Boolean", arg.text))
+	case kind == directory.List && (want == Number || want == Condition):
+		return wrong(fmt.Sprintf("[%s] has several values", arg.text))
+	}
+	return nil
+}

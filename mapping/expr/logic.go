@@ -1,0 +1,73 @@
+package expr
+
+import "strings"
+
+// The functions that test values and choose among them.
+
+func coalesce(c call) (value, error) {
+	for i := range c.count() {
+		v, err := c.value(i)
+		if err != nil || v.kind != null {
+			return v, err
+		}
+	}
+	return value{}, nil
+}
+
+func iif(c call) (value, error) {
+	condition, err := c.value(0)
+	if err != nil {
+		return value{}, err
+	}
+	holds, ok := condition.truth()
+	switch {
+	case !ok:
+		return value{}, c.fail(condition.String(), "the condition must be True or False")
+	case holds:
+		return c.value(1)
+	}
+	return c.value(2)
+}
+
+func isNull(c call) (value, error) {
+	v, err := c.value(0)
+	return boolValue(v.kind == null || v.kind == list && len(v.members) == 0), err
+}
+
+func isNullOrEmpty(c call) (value, error) {
+	v, err := c.value(0)
+	return boolValue(v.empty()), err
+}
+
+func isPresent(c call) (value, error) {
+	v, err := c.value(0)
+	return boolValue(!v.empty()), err
+}
+
+func not(c call) (value, error) {
+	v, err := c.value(0)
+	if err != nil {
+		return value{}, err
+	}
+	s, _, many := v.scalar()
+	return boolValue(many || !strings.EqualFold(s, "True")), nil
+}
+
+// switchCase compares with case and keeps null and empty text alike. Keys are
+// evaluated one after the other and only the value of the first that fits.
+func switchCase(c call) (value, error) {
+	source, _, err := c.text(0)
+	if err != nil {
+		return value{}, err
+	}
+	for i := 2; i+1 < c.count(); i += 2 {
+		key, _, err := c.text(i)
+		if err != nil {
+			return value{}, err
+		}
+		if key == source {
+			return c.value(i + 1)
+		}
+	}
+	return c.value(1)
+}

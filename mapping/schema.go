@@ -1,0 +1,157 @@
+package mapping
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tenantsync/directory"
+	"tenantsync/mapping/expr"
+)
+
+// Schema is a compiled list of mappings. It is immutable and safe for concurrent
+// use. The zero value maps nothing.
+type Schema struct {
+	rules      []rule  // by the name of the target, as results are sorted
+	matching   []*rule // by priority
+	references int     // how many rules that are written are references
+
+	sources, targets, referenceNames []string
+	sensitive, sensitiveSources      map[string]bool
+}
+
+func newSchema(rules []rule) *Schema {
+	s := &Schema{rules: rules, sensitive: map[string]bool{}, sensitiveSources: map[string]bool{}}
+	slices.SortStableFunc(s.rules, func(a, b rule) int { return cmp.Compare(a.target.Name, b.target.Name) })
+	for i := range s.rules {
+		r := &s.rules[i]
+		reads := r.reads()
+		if r.written || r.priority > 0 {
+			s.sources = append(s.sources, reads...)
+		}
+		if r.sensitive {
+			s.sensitive[r.target.Name] = true
+			for _, name := range reads {
+				s.sensitiveSources[name] = true
+			}
+		}
+		if r.priority > 0 {
+			s.matching = append(s.matching, r)
+		}
+		switch {
+		case !r.written:
+		case r.target.Kind == directory.Ref:
+			s.referenceNames = append(s.referenceNames, r.target.Name)
+		default:
+			s.targets = append(s.targets, r.target.Name)
+		}
+	}
+	slices.Sort(s.sources)
+	s.sources = slices.Compact(s.sources)
+	slices.SortStableFunc(s.matching, func(a, b *rule) int {
+		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.index, b.index))
+	})
+	return s
+}
+
+// reads returns the source attributes of a mapping.
+func (r *rule) reads() []string {
+	switch r.kind {
+	case Direct:
+		return []string{r.source.Name}
+	case Expression:
+		return r.program.Attributes()
+	}
+	return nil
+}
+
+// SourceAttributes returns, sorted, the Graph names of the attributes to read at
+// the source. References are among them.
+func (s *Schema) SourceAttributes() []string { return slices.Clone(s.sources) }
+
+// TargetAttributes returns, sorted, the Graph names of the attributes that are
+// written at the target, references apart.
+func (s *Schema) TargetAttributes() []string { return slices.Clone(s.targets) }
+
+// References returns, sorted, the names of the references that are written.
+func (s *Schema) References() []string { return slices.Clone(s.referenceNames) }
+
+// Sensitive reports whether a target attribute has a mapping marked as sensitive:
+// its values appear in no output.
+func (s *Schema) Sensitive(target string) bool { return s.sensitive[target] }
+
+// SensitiveSource reports whether a source attribute feeds a mapping marked as
+// sensitive: whoever shows what was read hides its value too.
+func (s *Schema) SensitiveSource(name string) bool { return s.sensitiveSources[name] }
+
+// MatchRule is a matching attribute.
+type MatchRule struct {
+	// Target is the attribute of target users that is looked at.
+	Target string
+	// Priority orders the rules: the lowest is tried first.
+	Priority int
+}
+
+// Matching returns the matching attributes in the order they are tried, each
+// target and priority once; none when the mappings name none.
+func (s *Schema) Matching() []MatchRule {
+	list := make([]MatchRule, 0, len(s.matching))
+	for _, r := range s.matching {
+		list = append(list, MatchRule{Target: r.target.Name, Priority: r.priority})
+	}
+	return slices.Compact(list)
+}
+
+// MatchValue is a value to look for among the users of the target.
+type MatchValue struct {
+	Target, Value string
+	Priority      int
+}
+
+// MatchValues returns the values by which a source user is looked for, in the
+// order they are tried. An attribute without a value gives none. The error is a
+// [*Failure].
+func (s *Schema) MatchValues(source directory.Attributes, now time.Time) ([]MatchValue, error) {
+	var list []MatchValue
+	for _, r := range s.matching {
+		v, err := r.evaluate(source, now)
+		if err != nil {
+			return nil, err
+		}
+		add := func(value string) {
+			m := MatchValue{Target: r.target.Name, Value: value, Priority: r.priority}
+			if value != "" && !slices.Contains(list, m) {
+				list = append(list, m)
+			}
+		}
+		if v.Kind() == directory.List {
+			for _, member := range v.List() {
+				add(member)
+			}
+		} else {
+			add(v.String())
+		}
+	}
+	return list, nil
+}
+
+// evaluate returns what the source gives, before any conversion.
+func (r *rule) evaluate(source directory.Attributes, now time.Time) (directory.Value, error) {
+	switch r.kind {
+	case Direct:
+		v := source.Get(r.source.Name)
+		if r.source.First {
+			if members := v.List(); len(members) > 0 {
+				return directory.TextOf(members[0]), nil
+			}
+		}
+		return v, nil
+	case Constant:
+		return r.constant, nil
+	}
+	v, err := r.program.Evaluate(expr.Env{Attributes: source, Now: now})
+	if err != nil {
+		return directory.Value{}, r.failure(err)
+	}
+	return v, nil
+}
