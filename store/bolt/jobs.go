@@ -1,0 +1,133 @@
+package bolt
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"tenantsync/directory"
+	"tenantsync/store"
+)
+
+// A job's record has parts of their own for what can be long, so that a commit
+// that only moves a cursor does not write it again.
+const (
+	jobRecord   = 0 // JSON
+	jobAssigned = 1
+	jobExtra    = 2
+)
+
+func jobKey(job code, part byte) []byte { return append(appendCode(nil, job), part) }
+
+// jobs collects the changes of job records.
+func (w *writer) jobs(b *store.Batch) error {
+	for _, j := range b.Jobs {
+		number, err := w.job(j.Name)
+		if err != nil {
+			return err
+		}
+		var extra []string
+		if j.Stage != nil {
+			stage := *j.Stage
+			extra, stage.Extra = stage.Extra, nil
+			j.Stage = &stage
+		}
+		assigned := j.Assigned
+		j.Assigned = nil
+		record, err := appendJSON(nil, j)
+		if err != nil {
+			return err
+		}
+		w.put(inJobs, jobKey(number, jobRecord), record)
+		w.putUnlessEmpty(jobKey(number, jobAssigned), len(assigned), func() []byte { return appendAssigned(nil, j.Name, assigned) })
+		w.putUnlessEmpty(jobKey(number, jobExtra), len(extra), func() []byte { return appendTexts(nil, extra) })
+	}
+	return nil
+}
+
+func (w *writer) putUnlessEmpty(key []byte, n int, value func() []byte) {
+	if n == 0 {
+		w.remove(inJobs, key)
+		return
+	}
+	w.put(inJobs, key, value())
+}
+
+// Flags of an assigned member.
+const (
+	assignedGroup   = 1 << iota // the member is a group
+	assignedForeign             // the record names another job than the one it belongs to
+)
+
+func appendAssigned(b []byte, job string, members []store.Member) []byte {
+	b = binary.AppendUvarint(b, uint64(len(members)))
+	for _, m := range members {
+		var flags byte
+		if m.IsGroup {
+			flags |= assignedGroup
+		}
+		if m.Job != job {
+			flags |= assignedForeign
+		}
+		b = append(b, flags)
+		if m.Job != job {
+			b = directory.AppendText(b, m.Job)
+		}
+		b = directory.AppendText(b, m.Group)
+		b = directory.AppendText(b, m.ID)
+	}
+	return b
+}
+
+func readAssigned(r *reader, job string) []store.Member {
+	members := make([]store.Member, r.count())
+	for i := range members {
+		flags := r.uvarint()
+		m := store.Member{Job: job, IsGroup: flags&assignedGroup != 0}
+		if flags&assignedForeign != 0 {
+			m.Job = r.text()
+		}
+		m.Group = r.text()
+		m.ID = r.text()
+		members[i] = m
+	}
+	return members
+}
+
+// Job returns a job's record.
+func (s *Store) Job(ctx context.Context, name string) (store.Job, error) {
+	var found store.Job
+	err := s.view(ctx, "read job", func(tx *bbolt.Tx, n *names) error {
+		jobs := tx.Bucket(bucketNames[inJobs])
+		number, known := n.job(name)
+		var record []byte
+		if known {
+			record = jobs.Get(jobKey(number, jobRecord))
+		}
+		if record == nil {
+			return fmt.Errorf("job %q: %w", name, store.ErrNotFound)
+		}
+		if err := decodeJSON(record, &found); err != nil {
+			return err
+		}
+		if b := jobs.Get(jobKey(number, jobAssigned)); b != nil {
+			r := reader{b: b}
+			if found.Assigned = readAssigned(&r, name); r.bad {
+				return damaged("assignments of job %q", name)
+			}
+		}
+		if b := jobs.Get(jobKey(number, jobExtra)); b != nil && found.Stage != nil {
+			r := reader{b: b}
+			if found.Stage.Extra = r.texts(); r.bad {
+				return damaged("ids to read of job %q", name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return store.Job{}, err
+	}
+	return found, nil
+}

@@ -1,0 +1,243 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"tenantsync/store"
+)
+
+var _ store.Store = (*Store)(nil)
+
+// defaultLock is how long Open waits for a lock that somebody else holds: long
+// enough for a command that is about to end, short enough for a person.
+const defaultLock = time.Second
+
+// Options are choices about opening a state file. The zero value is for daily use.
+type Options struct {
+	// Lock is how long to wait while another process holds the file; 0 means one second.
+	Lock time.Duration
+	// ReadOnly opens an existing file for queries only, beside other readers.
+	ReadOnly bool
+	// NoSync leaves it to the operating system when commits reach the disk: for
+	// files that are thrown away after a crash.
+	NoSync bool
+}
+
+// Store is a state file. It is safe for concurrent use.
+type Store struct {
+	path string
+	db   *bbolt.DB
+	// names is what was last read of the names bucket; see namesIn.
+	names   atomic.Pointer[names]
+	closing sync.Once
+	closed  error
+	// scratch: the file goes with the store.
+	scratch bool
+}
+
+// Open opens the state file at path and creates it, with mode 0600, where there
+// is none. Its directory must exist. Errors wrap [store.ErrLocked] when another
+// process holds the file, [store.ErrFormat] when it is not a usable state file,
+// and [fs.ErrNotExist] when the directory (or, with ReadOnly, the file) is missing.
+func Open(path string, opts Options) (*Store, error) {
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("open state file %s: its directory must exist: %w", path, err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("open state file %s: %s is not a directory", path, dir)
+	}
+	// Two processes may begin at once: who loses the race to create opens what
+	// the winner made.
+	for attempt := 0; ; attempt++ {
+		_, err := os.Lstat(path)
+		switch {
+		case err == nil:
+			return openExisting(path, opts)
+		case !errors.Is(err, fs.ErrNotExist) || opts.ReadOnly:
+			return nil, fmt.Errorf("open state file: %w", err)
+		}
+		s, err := create(path, opts)
+		lost := errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist)
+		if !lost || attempt == 3 {
+			return s, err
+		}
+	}
+}
+
+func openExisting(path string, opts Options) (*Store, error) {
+	if err := inspect(path); err != nil {
+		return nil, fmt.Errorf("open state file %s: %w", path, err)
+	}
+	db, err := openBolt(path, opts)
+	if err != nil {
+		return nil, fmt.Errorf("open state file %s: %w", path, err)
+	}
+	s := &Store{path: path, db: db}
+	if err := guarded(func() error { return db.View(checkFormat) }); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open state file %s: %w", path, err)
+	}
+	if !opts.ReadOnly {
+		// With the lock in hand every half-made file beside this one is a leftover.
+		removeLeftovers(path)
+	}
+	return s, nil
+}
+
+// openBolt opens a bbolt file and puts its errors and panics into our words.
+func openBolt(path string, opts Options) (db *bbolt.DB, err error) {
+	if opts.Lock <= 0 {
+		opts.Lock = defaultLock
+	}
+	var file *os.File
+	err = guarded(func() (err error) {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:      opts.Lock,
+			ReadOnly:     opts.ReadOnly,
+			NoSync:       opts.NoSync,
+			FreelistType: bbolt.FreelistMapType,
+			NoStatistics: true,
+			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+				var err error
+				file, err = os.OpenFile(name, flag, mode)
+				return file, err
+			},
+		})
+		return err
+	})
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, store.ErrLocked
+	case errors.Is(err, store.ErrFormat):
+		// bbolt panicked over a page and left the file open and locked.
+		if file != nil {
+			file.Close()
+		}
+		return nil, err
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch),
+		errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrInvalidMapping):
+		return nil, fmt.Errorf("%w: %w", store.ErrFormat, err)
+	}
+	return nil, err
+}
+
+// Scratch opens a temporary store in dir ("" means the system's place for
+// temporary files). It never syncs, and its file is gone after Close; where the
+// system allows it, already before, so that a crash leaves nothing behind.
+func Scratch(dir string) (*Store, error) {
+	file, err := os.CreateTemp(dir, "tenantsync-*.scratch")
+	if err != nil {
+		return nil, fmt.Errorf("create scratch store: %w", err)
+	}
+	path := file.Name()
+	file.Close()
+	s, err := initialise(path, Options{NoSync: true})
+	if err != nil {
+		os.Remove(path)
+		return nil, fmt.Errorf("create scratch store %s: %w", path, err)
+	}
+	s.scratch = os.Remove(path) != nil
+	return s, nil
+}
+
+// Close releases the file after the batch and the queries that are under way. It
+// may be called more than once.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		if err := s.db.Close(); err != nil {
+			s.closed = fmt.Errorf("close state file %s: %w", s.path, err)
+		}
+		if s.scratch {
+			s.closed = errors.Join(s.closed, os.Remove(s.path))
+		}
+	})
+	return s.closed
+}
+
+// Path returns where the file is.
+func (s *Store) Path() string { return s.path }
+
+// Size returns the length of the file in bytes.
+func (s *Store) Size() (int64, error) {
+	var size int64
+	err := s.view(context.Background(), "measure", func(tx *bbolt.Tx, _ *names) error {
+		size = tx.Size()
+		return nil
+	})
+	return size, err
+}
+
+// Verify reads the whole file and checks that its pages hang together. It wraps
+// [store.ErrFormat] with the first fault found. Writers wait for it only where
+// the file has to grow.
+func (s *Store) Verify(ctx context.Context) error {
+	return s.view(ctx, "verify", func(tx *bbolt.Tx, _ *names) error {
+		var first error
+		for fault := range tx.Check() {
+			if first == nil {
+				first = damaged("%v", fault)
+			}
+		}
+		return first
+	})
+}
+
+// view runs a query. Everything that fn hands out must be copied: the memory of
+// a page is not valid after it.
+func (s *Store) view(ctx context.Context, what string, fn func(*bbolt.Tx, *names) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.explain(what, guarded(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			n, err := s.namesIn(tx)
+			if err != nil {
+				return err
+			}
+			return fn(tx, n)
+		})
+	}))
+}
+
+// explain adds what was being done, and to which file.
+func (s *Store) explain(what string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrAmbiguousID),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return fmt.Errorf("%s: state file %s: %w", what, s.path, err)
+}
+
+// guarded runs fn and turns what bbolt does on a damaged page into an error: it
+// panics, or reads memory that the file does not back.
+func guarded(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = damaged("%v", p)
+		}
+	}()
+	return fn()
+}
+
+// damaged is the error of a file whose content cannot be what was written.
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: damaged: %s", store.ErrFormat, fmt.Sprintf(format, args...))
+}
