@@ -1,0 +1,138 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"tenantsync/mapping"
+	"tenantsync/scope"
+)
+
+// compiler makes filters and mappings executable and gives their problems the
+// place in the file that they are about.
+type compiler struct {
+	*report
+	config *Config
+	nodes  map[string]*node // by path, to find places inside expressions
+}
+
+func (c *compiler) compile() {
+	for i, j := range c.config.Jobs {
+		path := fmt.Sprintf("jobs[%d]", i)
+		c.compileFilters(path+".scope.filters", j)
+		c.compileMappings(path+".mappings", j)
+	}
+}
+
+func (c *compiler) compileFilters(path string, j *Job) {
+	groups := make([]scope.Group, len(j.Scope.Filters))
+	for i, f := range j.Scope.Filters {
+		groups[i].Title = f.Title
+		for k, clause := range f.Clauses {
+			sub := fmt.Sprintf("%s[%d].clauses[%d]", path, i, k)
+			operator, err := scope.ParseOperator(clause.Operator)
+			if err != nil {
+				c.addOperator(sub+".operator", clause.Operator)
+			}
+			groups[i].Clauses = append(groups[i].Clauses, scope.Clause{
+				Attribute: clause.Attribute,
+				Operator:  operator,
+				Values:    clause.operands(),
+			})
+		}
+	}
+	filter, problems := scope.Compile(groups)
+	for _, p := range problems {
+		sub := fmt.Sprintf("%s[%d]", path, p.Group)
+		if p.Clause >= 0 {
+			sub += fmt.Sprintf(".clauses[%d]", p.Clause)
+		}
+		at := sub
+		if p.Field != "" {
+			at = join(sub, p.Field)
+		}
+		if p.Field == "value" && c.written(join(sub, "values")) {
+			at = join(sub, "values")
+		}
+		unclear := p.Field == "value" && !(c.sound(join(sub, "attribute")) && c.sound(join(sub, "operator")))
+		if unclear || !c.sound(at) {
+			continue // what is missing or misspelt was told already
+		}
+		c.add(finding{path: at, code: InvalidFilter, message: at + ": " + p.Message, suggestion: p.Suggestion})
+	}
+	j.Filter = filter
+}
+
+// addOperator reports a word that is no operator.
+func (c *compiler) addOperator(path, word string) {
+	if !c.sound(path) || !c.written(path) {
+		return
+	}
+	f := finding{path: path, code: UnknownWord, message: fmt.Sprintf("%s: unknown operator %q", path, word), suggestion: nearest(word, scope.Operators())}
+	if f.suggestion == "" {
+		f.action = "the operators are " + strings.Join(scope.Operators(), ", ")
+	}
+	c.add(f)
+}
+
+// operands are the values a clause compares with, in either spelling.
+func (c Clause) operands() []string {
+	var list []string
+	if c.Value != nil {
+		list = append(list, string(*c.Value))
+	}
+	for _, v := range c.Values {
+		list = append(list, string(v))
+	}
+	return list
+}
+
+func (c *compiler) compileMappings(path string, j *Job) {
+	list := defaultMappings()
+	if c.written(path) {
+		if len(j.Mappings) == 0 {
+			c.add(finding{path: path, code: InvalidValue, message: path + " is empty: the job would write nothing", action: "add a mapping, or remove the key to get the default mappings"})
+			return
+		}
+		list = make([]mapping.Mapping, len(j.Mappings))
+		for i, m := range j.Mappings {
+			list[i] = m.compiled()
+		}
+	}
+	schema, problems := mapping.Compile(list)
+	for _, p := range problems {
+		c.addMapping(fmt.Sprintf("%s[%d]", path, p.Mapping), p)
+	}
+	j.Schema = schema
+}
+
+// compiled returns the mapping as the mapping package takes it.
+func (m Mapping) compiled() mapping.Mapping {
+	// A word that is no flow type was refused when it was read.
+	flow, _ := mapping.ParseFlowType(string(m.FlowType))
+	return mapping.Mapping{
+		Target: m.Target, Source: m.Source, Constant: m.Constant.Value, Expression: string(m.Expression),
+		Default: m.DefaultValue.Value, FlowType: flow, FlowNull: m.FlowNull,
+		MatchingPriority: m.MatchingPriority, Sensitive: m.Sensitive,
+	}
+}
+
+// addMapping reports a problem of a mapping, inside the expression if it is there.
+func (c *compiler) addMapping(path string, p mapping.Problem) {
+	f := finding{path: path, code: InvalidMapping, message: path + ": " + p.Message, suggestion: p.Suggestion}
+	if p.Field != "" {
+		f.path = join(path, p.Field)
+		f.message = f.path + ": " + p.Message
+	}
+	if p.Severity == mapping.Warning {
+		f.severity = warning
+	}
+	if n := c.nodes[f.path]; n != nil && p.Field == "expression" && p.Offset >= 0 {
+		f.code, f.message = InvalidExpression, p.Message
+		f.at, _ = c.source.locate(n, p.Offset)
+	}
+	if f.at == (place{}) && !c.sound(f.path) {
+		return
+	}
+	c.add(f)
+}
