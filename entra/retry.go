@@ -1,0 +1,157 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"time"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+	"go.uber.org/zap"
+
+	"tenantsync/directory"
+)
+
+const (
+	// maxAttempts and maxPatience bound the repetitions of one request.
+	maxAttempts = 8
+	maxPatience = 5 * time.Minute
+	// maxUnreached bounds the attempts without any answer: a daemon comes back
+	// with its next cycle, and a person at a terminal should not wait.
+	maxUnreached = 4
+	// unnamedPause is how long to wait for a 429 that does not say. Identity
+	// services leave Retry-After out at times.
+	unnamedPause = 10 * time.Second
+)
+
+// patience tells how long to wait before the next attempt. One is used for each
+// request or item.
+type patience struct {
+	attempts  int
+	unreached int
+	waited    time.Duration
+}
+
+// next returns the pause before another attempt after a refusal of the given
+// kind, and false when it is enough. A Retry-After is never undercut; jitter
+// only lengthens it, so that workers do not return in step.
+func (p *patience) next(kind directory.ErrorKind, retryAfter time.Duration, jitter func() float64) (time.Duration, bool) {
+	p.attempts++
+	if p.attempts >= maxAttempts {
+		return 0, false
+	}
+	pause := retryAfter
+	switch {
+	case pause > 0:
+		pause += time.Duration(jitter() * float64(min(pause/10, time.Second)))
+	case kind == directory.Throttled:
+		pause = doubled(unnamedPause, p.attempts-1)
+		pause += time.Duration(jitter() * float64(pause) / 4)
+	default:
+		pause = doubled(time.Second, p.attempts-1)
+		pause += time.Duration(jitter() * float64(pause) / 2)
+	}
+	p.waited += pause
+	return pause, p.waited <= maxPatience
+}
+
+// unanswered is next for a request that got no answer.
+func (p *patience) unanswered(jitter func() float64) (time.Duration, bool) {
+	if p.unreached++; p.unreached >= maxUnreached {
+		return 0, false
+	}
+	return p.next(directory.Transient, 0, jitter)
+}
+
+func doubled(base time.Duration, times int) time.Duration {
+	return min(base<<min(times, 10), time.Minute)
+}
+
+// sleep waits, or returns the context's error as soon as it is cancelled.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// repeatable reports whether a read may be answered otherwise the next time.
+func repeatable(kind directory.ErrorKind) bool {
+	return kind == directory.Throttled || kind == directory.Transient
+}
+
+// get reads a link, repeating while that may help. The answer has status 200;
+// everything else is an error: *directory.Error or the context's.
+func (c *Client) get(ctx context.Context, m *Meter, what call, link string) (answer, error) {
+	return c.read(ctx, m, what, abs.GET, link, nil)
+}
+
+// read is get for any request that can be repeated without harm.
+func (c *Client) read(ctx context.Context, m *Meter, what call, method abs.HttpMethod, link string, body []byte) (answer, error) {
+	var p patience
+	for {
+		ans, err := c.exchange(ctx, m, what, method, link, body)
+		if err == nil && ans.status == http.StatusOK {
+			return ans, nil
+		}
+		refused, pause, again := c.judge(&p, m, what, ans, err)
+		if !again {
+			return answer{}, refused
+		}
+		c.log.Debug("request repeated", zap.String("tenant", c.name), zap.String("operation", what.op),
+			zap.Duration("pause", pause), zap.NamedError("reason", refused))
+		if err := sleep(ctx, pause); err != nil {
+			return answer{}, err
+		}
+	}
+}
+
+// judge decides about one failed attempt of a read.
+func (c *Client) judge(p *patience, m *Meter, what call, ans answer, err error) (refused error, pause time.Duration, again bool) {
+	if err != nil {
+		var lost *transportError
+		var signIn *directory.Error
+		switch {
+		case errors.As(err, &lost):
+			refused = c.unreached(what, lost)
+			if errors.Is(err, errTooLarge) || isCertificateError(err) {
+				return refused, 0, false
+			}
+			pause, again = p.unanswered(c.jitter)
+			return refused, pause, again
+		case errors.As(err, &signIn) && signIn.Kind == directory.Transient:
+			pause, again = p.unanswered(c.jitter)
+			return err, pause, again
+		}
+		return err, 0, false
+	}
+	r := classify(ans.status, ans.header, ans.body, time.Now())
+	if r.kind == directory.Throttled {
+		m.throttle()
+		c.log.Warn("throttled", zap.String("tenant", c.name), zap.String("operation", what.op),
+			zap.Duration("retry_after", r.retryAfter))
+	}
+	refused = c.fail(what, r)
+	if !repeatable(r.kind) {
+		return refused, 0, false
+	}
+	pause, again = p.next(r.kind, r.retryAfter, c.jitter)
+	return refused, pause, again
+}
+
+// unreached makes the error of a read that got no answer.
+func (c *Client) unreached(what call, lost *transportError) *directory.Error {
+	kind := directory.Transient
+	if errors.Is(lost.err, errTooLarge) {
+		kind = directory.Malformed
+	}
+	return &directory.Error{Op: what.op, Kind: kind, Tenant: c.name, Err: lost.err}
+}
+
+// never is an upper bound for times that lie in no foreseeable future.
+const never = time.Duration(math.MaxInt64)

@@ -1,0 +1,31 @@
+package entra
+
+import (
+	"context"
+
+	"tenantsync/directory"
+)
+
+// Target reads and writes a tenant. It is safe for concurrent use; writes of
+// several callers share its budget.
+type Target struct {
+	reader
+	budget *Budget
+}
+
+// List reads one page of all users of the tenant, without a filter: the index
+// behind filters lags. An empty cursor begins; the last page has no Next. The
+// manager does not come with a list; select it in Users.
+func (t *Target) List(ctx context.Context, selects []string, cursor string) (directory.Page, error) {
+	link := cursor
+	if link == "" {
+		link = t.c.graph + "/users?" + selectOf(selects, false) + "&$top=999"
+	}
+	_, page, err := t.c.usersPage(ctx, t.m, callList, link, selects)
+	return page, err
+}
+
+// Deleted reads users in the recycle bin by id, as Users does among the living.
+func (t *Target) Deleted(ctx context.Context, ids []string, selects []string) ([]directory.Lookup, error) {
+	return t.c.readDeleted(ctx, t.m, ids, selects)
+}

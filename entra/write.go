@@ -1,0 +1,456 @@
+package entra
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
+	"go.uber.org/zap"
+
+	"tenantsync/directory"
+)
+
+// Write carries out changes in batches of at most 20, each batch when the budget
+// has room for it, and returns one outcome for each, in the order of ws. Changes
+// of one user are sent one after the other; between users no order is kept.
+//
+// What may be repeated without harm is repeated while that may help: a refusal
+// with 429 after the time the service names, a passing fault after a growing
+// pause. An invitation is repeated only when it certainly was not taken up;
+// otherwise its outcome is of kind Ambiguous, and it is for the caller to look.
+//
+// The error is for what ends the work of the whole tenant: sign-in, an answer
+// that points elsewhere, a cancelled context. The outcomes then still say what is
+// known; a change that was not sent has the error itself as its outcome.
+func (t *Target) Write(ctx context.Context, ws []directory.Write) ([]directory.Written, error) {
+	out := make([]directory.Written, len(ws))
+	q := &writeQueue{}
+	for i := range ws {
+		out[i].ID = ws[i].ID
+		if item := t.prepare(&ws[i], &out[i]); item != nil {
+			q.items = append(q.items, item)
+		}
+	}
+	err := t.drain(ctx, q)
+	if err != nil {
+		for _, item := range q.items {
+			if !item.done {
+				item.out.Err = item.unfinished(t.c, err)
+			}
+		}
+	}
+	return out, err
+}
+
+// writeItem is one change on its way.
+type writeItem struct {
+	write   *directory.Write
+	out     *directory.Written
+	what    call
+	part    part
+	done    bool
+	sent    bool // an earlier attempt may have been taken up
+	alone   bool // goes in a batch of its own: with others the batch was refused
+	renewed bool // was refused for its token once
+	notYet  time.Time
+	p       patience
+}
+
+// writeCalls says what a change is in error texts, and which permission it needs.
+var writeCalls = map[directory.WriteKind]call{
+	directory.Invite:       {directory.Invite.String(), "User.Invite.All"},
+	directory.Update:       {directory.Update.String(), "User.ReadWrite.All"},
+	directory.SetManager:   {directory.SetManager.String(), "User.ReadWrite.All"},
+	directory.ClearManager: {directory.ClearManager.String(), "User.ReadWrite.All"},
+	directory.Restore:      {directory.Restore.String(), "User.DeleteRestore.All"},
+	directory.Delete:       {directory.Delete.String(), "User.ReadWrite.All"},
+}
+
+// prepare makes the item of a change. It is nil when there is nothing to send:
+// the outcome is known then.
+func (t *Target) prepare(w *directory.Write, out *directory.Written) *writeItem {
+	item := &writeItem{write: w, out: out, what: writeCalls[w.Kind]}
+	var err error
+	if item.part, err = t.c.partOf(w); err != nil {
+		out.Err = &directory.Error{Op: item.what.op, Kind: directory.Invalid, Tenant: t.c.name, Err: err}
+		return nil
+	}
+	if w.Kind == directory.Update && len(item.part.body) == len("{}") {
+		return nil
+	}
+	return item
+}
+
+// partOf translates a change into a request.
+func (c *Client) partOf(w *directory.Write) (part, error) {
+	if w.Kind == directory.Invite {
+		if w.Address == "" || w.RedirectURL == "" {
+			return part{}, errors.New("invitation without address or redirect url")
+		}
+		return part{"POST", "/invitations", appendInvitation(nil, *w)}, nil
+	}
+	id, err := segment(w.ID)
+	if err != nil {
+		return part{}, err
+	}
+	switch w.Kind {
+	case directory.Update:
+		body, err := appendUpdate(nil, w.Attributes)
+		return part{"PATCH", "/users/" + id, body}, err
+	case directory.SetManager:
+		manager, err := segment(w.ManagerID)
+		if err != nil {
+			return part{}, err
+		}
+		body := appendText([]byte(`{"@odata.id":`), c.graph+"/users/"+manager)
+		return part{"PUT", "/users/" + id + "/manager/$ref", append(body, '}')}, nil
+	case directory.ClearManager:
+		return part{"DELETE", "/users/" + id + "/manager/$ref", nil}, nil
+	case directory.Restore:
+		return part{"POST", "/directory/deletedItems/" + id + "/restore", nil}, nil
+	case directory.Delete:
+		return part{"DELETE", "/users/" + id, nil}, nil
+	}
+	return part{}, errors.New("unknown kind of change")
+}
+
+// writeQueue holds the changes of one call.
+type writeQueue struct{ items []*writeItem }
+
+// ready returns up to n changes that can be sent now, in order, at most one of
+// each user; and if there is none, how long until there is one. pause is 0 with
+// no items when all are done.
+func (q *writeQueue) ready(now time.Time, n int) (batch []*writeItem, pause time.Duration) {
+	busy := map[string]bool{}
+	pause = never
+	for _, item := range q.items {
+		if item.done {
+			continue
+		}
+		if id := item.write.ID; id != "" {
+			if busy[id] {
+				continue
+			}
+			busy[id] = true
+		}
+		if wait := item.notYet.Sub(now); wait > 0 {
+			pause = min(pause, wait)
+			continue
+		}
+		if item.alone {
+			if len(batch) == 0 {
+				return []*writeItem{item}, 0
+			}
+			continue
+		}
+		if batch = append(batch, item); len(batch) == n {
+			break
+		}
+	}
+	if batch != nil || pause == never {
+		return batch, 0
+	}
+	// Items that were refused together come due at almost the same time: waiting
+	// for all of them keeps their next batch full.
+	earliest := pause
+	for _, item := range q.items {
+		if wait := item.notYet.Sub(now); !item.done && wait > pause && wait <= earliest+time.Second {
+			pause = wait
+		}
+	}
+	return nil, pause
+}
+
+// trim forgets what is done at the head, so that a long queue is not walked
+// again for every batch.
+func (q *writeQueue) trim() {
+	for len(q.items) > 0 && q.items[0].done {
+		q.items = q.items[1:]
+	}
+}
+
+// drain sends until every change has its outcome.
+func (t *Target) drain(ctx context.Context, q *writeQueue) error {
+	for {
+		q.trim()
+		batch, pause := q.ready(time.Now(), batchSize)
+		switch {
+		case ctx.Err() != nil && len(q.items) > 0:
+			return ctx.Err()
+		case batch == nil && pause == 0:
+			return nil
+		case batch == nil:
+			if err := sleep(ctx, pause); err != nil {
+				return err
+			}
+			continue
+		}
+		n, landed, err := t.budget.Wait(ctx, len(batch))
+		if err != nil {
+			return err
+		}
+		err = t.sendBatch(ctx, batch[:n])
+		landed()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// sendBatch sends one batch and gives each of its items an outcome or another
+// turn.
+func (t *Target) sendBatch(ctx context.Context, batch []*writeItem) error {
+	parts := make([]part, len(batch))
+	for i, item := range batch {
+		parts[i] = item.part
+	}
+	ans, err := t.c.exchange(ctx, t.m, callBatch, abs.POST, t.c.graph+"/$batch", encodeBatch(parts))
+	if err != nil {
+		return t.unanswered(batch, err)
+	}
+	if ans.status != http.StatusOK {
+		return t.refused(batch, ans)
+	}
+	replies, err := decodeBatch(ans.body, len(parts))
+	if err != nil {
+		t.m.write(len(batch))
+		t.unknown(batch, t.c.malformed(callBatch, ans, err))
+		return nil
+	}
+	return t.settle(ctx, batch, replies, t.c.tokens.token())
+}
+
+// unanswered handles a batch that got no answer. What was not sent for certain is
+// sent again, invitations too; else nobody knows what was taken up.
+func (t *Target) unanswered(batch []*writeItem, err error) error {
+	var lost *transportError
+	if !errors.As(err, &lost) {
+		var signIn *directory.Error
+		if errors.As(err, &signIn) && signIn.Kind == directory.Transient {
+			t.again(batch, signIn)
+			return nil
+		}
+		// Cancelled in flight, or refused before anything was sent.
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			for _, item := range batch {
+				item.sent = true
+			}
+		}
+		return err
+	}
+	cause := t.c.unreached(callBatch, lost)
+	if lost.unsent {
+		t.again(batch, cause)
+		return nil
+	}
+	t.m.write(len(batch))
+	t.unknown(batch, cause)
+	return nil
+}
+
+// oneJitter returns a jitter that is the same for all items of a batch, so that
+// they come back together.
+func (t *Target) oneJitter() func() float64 {
+	j := t.c.jitter()
+	return func() float64 { return j }
+}
+
+// again gives every item of a batch that was not sent another turn.
+func (t *Target) again(batch []*writeItem, cause *directory.Error) {
+	jitter := t.oneJitter()
+	for _, item := range batch {
+		pause, more := item.p.unanswered(jitter)
+		t.retry(item, cause, pause, more)
+	}
+}
+
+// retry gives one item another turn, or the cause as outcome.
+func (t *Target) retry(item *writeItem, cause *directory.Error, pause time.Duration, more bool) {
+	if more {
+		item.notYet = time.Now().Add(pause)
+		return
+	}
+	cause = t.about(item, cause)
+	if item.sent && cause.Kind != directory.Throttled {
+		cause.Kind = directory.Ambiguous
+	}
+	item.finish(cause)
+}
+
+// about returns the cause in the words of the item.
+func (t *Target) about(item *writeItem, cause *directory.Error) *directory.Error {
+	own := *cause
+	own.Op = item.what.op
+	return &own
+}
+
+func (item *writeItem) finish(err error) { item.out.Err, item.done = err, true }
+
+// unknown handles items that may have been taken up: an invitation is left to
+// the caller, all else sets values and is sent again.
+func (t *Target) unknown(batch []*writeItem, cause *directory.Error) {
+	jitter := t.oneJitter()
+	for _, item := range batch {
+		item.sent = true
+		if item.write.Kind == directory.Invite {
+			own := t.about(item, cause)
+			own.Kind = directory.Ambiguous
+			item.finish(own)
+			continue
+		}
+		pause, more := item.p.next(directory.Transient, cause.RetryAfter, jitter)
+		t.retry(item, cause, pause, more)
+	}
+}
+
+// refused handles a batch that was answered as a whole with something other
+// than 200.
+func (t *Target) refused(batch []*writeItem, ans answer) error {
+	why := classify(ans.status, ans.header, ans.body, time.Now())
+	cause := t.c.fail(callBatch, why)
+	switch why.kind {
+	case directory.Throttled:
+		// Nothing was taken up, and every other writer would be refused too.
+		t.m.throttle()
+		pause := why.retryAfter
+		if pause == 0 {
+			pause = unnamedPause
+		}
+		t.budget.Throttled(pause)
+		t.c.log.Warn("throttled", zap.String("tenant", t.c.name), zap.Duration("retry_after", pause))
+		jitter := t.oneJitter()
+		for _, item := range batch {
+			pause, more := item.p.next(why.kind, pause, jitter)
+			t.retry(item, cause, pause, more)
+		}
+	case directory.SignIn:
+		return cause
+	case directory.Transient, directory.Malformed, directory.Unknown:
+		t.m.write(len(batch))
+		t.unknown(batch, cause)
+	default:
+		if len(batch) > 1 && (why.kind == directory.Invalid || why.kind == directory.Conflict) {
+			for _, item := range batch {
+				item.alone = true
+			}
+			return nil
+		}
+		for _, item := range batch {
+			own := t.about(item, cause)
+			if own.Status == http.StatusForbidden {
+				own.Permission = item.what.permission
+			}
+			item.finish(own)
+		}
+	}
+	return nil
+}
+
+// settle takes the replies to the items of a batch. A token that only the items
+// refuse is renewed once, as one that the whole batch refuses.
+func (t *Target) settle(ctx context.Context, batch []*writeItem, replies []reply, token string) error {
+	jitter := t.oneJitter()
+	slowed, renew := false, false
+	var signIn error
+	for i, item := range batch {
+		r := replies[i]
+		if !r.present {
+			t.m.write(1)
+			t.unknown([]*writeItem{item}, &directory.Error{Kind: directory.Transient, Tenant: t.c.name,
+				Message: "the batch has no answer to the item"})
+			continue
+		}
+		if r.status >= 200 && r.status < 300 {
+			t.m.write(1)
+			t.succeeded(item, r)
+			continue
+		}
+		why := classify(r.status, r.header, r.body, time.Now())
+		switch {
+		case why.kind == directory.Throttled:
+			t.m.throttle()
+			slowed = true
+		case why.kind == directory.SignIn && !item.renewed:
+			item.renewed, renew = true, true
+			continue
+		case why.kind == directory.SignIn:
+			signIn = t.c.fail(item.what, why)
+			continue
+		default:
+			t.m.write(1)
+		}
+		t.failed(item, why, jitter)
+	}
+	if slowed {
+		t.budget.Slow()
+	}
+	if renew && signIn == nil {
+		signIn = t.c.tokens.renew(ctx, token)
+	}
+	return signIn
+}
+
+// succeeded takes the good answer to an item; an invitation must name its user.
+func (t *Target) succeeded(item *writeItem, r reply) {
+	if item.write.Kind != directory.Invite {
+		item.finish(nil)
+		return
+	}
+	var doc struct {
+		InvitedUser struct {
+			ID string `json:"id"`
+		} `json:"invitedUser"`
+	}
+	err := json.Unmarshal(r.body, &doc)
+	if err == nil && doc.InvitedUser.ID == "" {
+		err = errors.New("invitation answered without the id of the user")
+	}
+	if err != nil {
+		item.finish(&directory.Error{Op: item.what.op, Kind: directory.Ambiguous, Tenant: t.c.name,
+			RequestID: r.header.Get("request-id"), Err: err})
+		return
+	}
+	item.out.ID = doc.InvitedUser.ID
+	item.finish(nil)
+}
+
+// failed takes the refusal of an item.
+func (t *Target) failed(item *writeItem, why refusal, jitter func() float64) {
+	cause := t.c.fail(item.what, why)
+	kind := item.write.Kind
+	switch {
+	case why.kind == directory.NotFound && (kind == directory.Delete || kind == directory.ClearManager) && why.status == http.StatusNotFound:
+		item.finish(nil)
+	case why.kind == directory.NotFound && kind == directory.Restore && item.sent:
+		// The attempt before, whose answer was lost, may have restored it.
+		cause.Kind = directory.Ambiguous
+		item.finish(cause)
+	case why.kind == directory.Throttled, why.kind == directory.Transient && refusedOutright(why.status):
+		pause, more := item.p.next(why.kind, why.retryAfter, jitter)
+		t.retry(item, cause, pause, more)
+	case why.kind == directory.Transient, why.kind == directory.Malformed:
+		t.unknown([]*writeItem{item}, cause)
+	default:
+		item.finish(cause)
+	}
+}
+
+// refusedOutright tells the passing faults that say nothing was done.
+func refusedOutright(status int) bool {
+	switch status {
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked, http.StatusFailedDependency, http.StatusTooEarly:
+		return true
+	}
+	return false
+}
+
+// unfinished is the outcome of a change that the end of the work left open.
+func (item *writeItem) unfinished(c *Client, err error) error {
+	if !item.sent {
+		return err
+	}
+	return &directory.Error{Op: item.what.op, Kind: directory.Ambiguous, Tenant: c.name, Err: err}
+}
