@@ -1,0 +1,105 @@
+package docs_test
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"tenantsync/engine"
+)
+
+// firstColumn returns the `code` words that begin a table row of the page.
+func firstColumn(text string) []string {
+	var words []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(text, -1) {
+		words = append(words, m[1])
+	}
+	return words
+}
+
+func TestEveryErrorCodeIsExplained(t *testing.T) {
+	p := readPage(t, "error-codes.md")
+	documented := firstColumn(p.Text)
+	for code := range engine.Codes() {
+		if !slices.Contains(documented, code) {
+			t.Errorf("error-codes.md lacks %s", code)
+		}
+	}
+	seen := map[string]bool{}
+	for _, code := range documented {
+		if _, ok := engine.Codes()[code]; !ok {
+			t.Errorf("error-codes.md has %s, which the engine does not use", code)
+		}
+		if seen[code] {
+			t.Errorf("error-codes.md has %s twice", code)
+		}
+		seen[code] = true
+	}
+}
+
+// decisionRows reads the table in the comment of engine's decide: the columns
+// begin where the header's words do.
+func decisionRows(t *testing.T) [][]string {
+	t.Helper()
+	raw, err := os.ReadFile("../engine/decide.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var starts []int
+	var rows [][]string
+	row := regexp.MustCompile(`^//\s+\d+  `)
+	for line := range strings.SplitSeq(string(raw), "\n") {
+		runes := []rune(line)
+		if strings.HasPrefix(line, "//") && strings.Contains(line, "#  source") {
+			for _, name := range []string{"#", "source", "link", "target", "policy", "action"} {
+				starts = append(starts, strings.Index(line, name))
+			}
+			starts[0] = 2
+			continue
+		}
+		if starts == nil || !row.MatchString(line) {
+			continue
+		}
+		var cells []string
+		for i, from := range starts {
+			to := len(runes)
+			if i+1 < len(starts) {
+				to = min(starts[i+1], len(runes))
+			}
+			cells = append(cells, strings.TrimSpace(string(runes[min(from, len(runes)):to])))
+		}
+		rows = append(rows, cells)
+	}
+	if len(rows) < 10 {
+		t.Fatalf("found %d rows in engine/decide.go, want the whole decision table", len(rows))
+	}
+	return rows
+}
+
+func TestDecisionTableIsTheCodes(t *testing.T) {
+	const begin, end = "<!-- decision table -->\n", "<!-- end -->"
+	var want strings.Builder
+	want.WriteString("| # | Source | Link | Target | Policy | Action |\n|---|---|---|---|---|---|\n")
+	for _, cells := range decisionRows(t) {
+		fmt.Fprintf(&want, "| %s |\n", strings.Join(cells, " | "))
+	}
+	p := readPage(t, "decision-table.md")
+	head, rest, ok := strings.Cut(p.Text, begin)
+	got, tail, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatal("decision-table.md has lost the comments around its table")
+	}
+	if got == want.String() {
+		return
+	}
+	if *update {
+		if err := os.WriteFile("decision-table.md", []byte(head+begin+want.String()+end+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	t.Errorf("decision-table.md differs from the comment in engine/decide.go; go test ./docs -run DecisionTable -update rewrites it\ngot:\n%swant:\n%s", got, want.String())
+}
