@@ -1,10 +1,14 @@
 package docs_test
 
 import (
+	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,9 +73,18 @@ func whole(b *block) string {
 	}
 }
 
+// anyCertificate returns some certificate in PEM, for files that must hold one.
+func anyCertificate(t *testing.T) []byte {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+}
+
 // Every configuration that a page shows is one that the program accepts.
 func TestConfigurationBlocksLoad(t *testing.T) {
 	loaded := 0
+	certificate := anyCertificate(t)
 	for _, p := range pages(t) {
 		for _, b := range p.Blocks {
 			if b.Lang != "yaml" || b.arg("file") != "" {
@@ -85,6 +98,9 @@ func TestConfigurationBlocksLoad(t *testing.T) {
 			read := func(name string) ([]byte, error) {
 				if name == path {
 					return os.ReadFile(name)
+				}
+				if strings.HasSuffix(name, "ca.pem") {
+					return certificate, nil
 				}
 				return []byte("from-a-file\n"), nil
 			}
@@ -101,5 +117,52 @@ func TestConfigurationBlocksLoad(t *testing.T) {
 	}
 	if loaded == 0 {
 		t.Error("no configuration block found")
+	}
+}
+
+// schemaKeys collects the names of all properties of a JSON Schema.
+func schemaKeys(node any, into map[string]bool) {
+	switch n := node.(type) {
+	case map[string]any:
+		if properties, ok := n["properties"].(map[string]any); ok {
+			for name := range properties {
+				into[name] = true
+			}
+		}
+		for _, child := range n {
+			schemaKeys(child, into)
+		}
+	case []any:
+		for _, child := range n {
+			schemaKeys(child, into)
+		}
+	}
+}
+
+// Every key that the program knows is explained, and no other.
+func TestEveryConfigurationKeyIsExplained(t *testing.T) {
+	raw, err := config.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema any
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	schemaKeys(schema, known)
+	if len(known) < 40 {
+		t.Fatalf("the schema has %d keys, want all of the configuration's", len(known))
+	}
+	documented := firstColumn(readPage(t, "configuration.md").Text)
+	for key := range known {
+		if !slices.Contains(documented, key) {
+			t.Errorf("configuration.md lacks the key %s", key)
+		}
+	}
+	for _, key := range documented {
+		if !known[key] {
+			t.Errorf("configuration.md has the key %s, which the program does not know", key)
+		}
 	}
 }

@@ -183,3 +183,12 @@ func TestNothingIsLeftOpen(t *testing.T) {
 		}
 	}
 }
+
+// firstColumn returns the `code` words that begin a table row of the page.
+func firstColumn(text string) []string {
+	var words []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(text, -1) {
+		words = append(words, m[1])
+	}
+	return words
+}

@@ -11,15 +11,6 @@ import (
 	"tenantsync/engine"
 )
 
-// firstColumn returns the `code` words that begin a table row of the page.
-func firstColumn(text string) []string {
-	var words []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(text, -1) {
-		words = append(words, m[1])
-	}
-	return words
-}
-
 func TestEveryErrorCodeIsExplained(t *testing.T) {
 	p := readPage(t, "error-codes.md")
 	documented := firstColumn(p.Text)
