@@ -93,11 +93,6 @@ func checkArgument(n *node, i int, types Types) *Error {
 				return wrong(fmt.Sprintf("%q is not", shorten(arg.constant.String())))
 			}
 		}
-		if want == Condition {
-			if _, ok := arg.constant.truth(); !ok {
-				return wrong(fmt.Sprintf("%q is text", shorten(arg.constant.String())))
-			}
-		}
 	case opCall:
 		if want == Number && arg.function.Result == Condition {
 			return wrong(arg.function.Name + " gives a Boolean")

@@ -98,9 +98,28 @@ func (c call) value(i int) (value, error) {
 	return c.node.args[i].eval(c.c)
 }
 
+// plain returns the text of an argument that is a constant or a text attribute,
+// which most are, without the detour over a value; false for anything else.
+func (c call) plain(i int) (string, bool) {
+	n := c.node.args[i]
+	switch n.op {
+	case opConstant:
+		return n.constant.text, n.constant.kind == text
+	case opAttribute:
+		s := c.c.attributes.Get(c.c.reads[n.slot].name).Text()
+		return s, s != ""
+	}
+	return "", false
+}
+
 // text returns the text form of an argument, and whether it has a value. A list
 // of several values has no text form and fails the call.
 func (c call) text(i int) (s string, some bool, err error) {
+	if i < len(c.node.args) {
+		if s, ok := c.plain(i); ok {
+			return s, true, nil
+		}
+	}
 	v, err := c.value(i)
 	if err != nil {
 		return "", false, err

@@ -23,7 +23,7 @@ var functionTable = []function{
 			Parameters: []Parameter{{Name: "condition", Type: Condition, Required: true}, {Name: "valueIfTrue", Required: true, Blank: true},
 				{Name: "valueIfFalse", Required: true, Blank: true}},
 			Example: Example{`IIF([country]="NO", "Nordics", "International")`, map[string]any{"country": "NO"}, "Nordics"}},
-		eval: iif,
+		eval: iif, prepare: prepareIIF,
 	},
 	{
 		Function: Function{Name: "IsNull", Summary: "Tells whether the value is null; empty text is not.",

@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // The functions that test values and choose among them.
 
@@ -27,6 +30,19 @@ func iif(c call) (value, error) {
 		return c.value(1)
 	}
 	return c.value(2)
+}
+
+// prepareIIF refuses a constant that can never be a condition.
+func prepareIIF(n *node) *Error {
+	arg := n.args[0]
+	if arg.op != opConstant {
+		return nil
+	}
+	if _, ok := arg.constant.truth(); ok {
+		return nil
+	}
+	return &Error{Offset: arg.at, Length: arg.end - arg.at,
+		Message: fmt.Sprintf("IIF: argument 1 must be a condition, %q is text", shorten(arg.constant.String()))}
 }
 
 func isNull(c call) (value, error) {

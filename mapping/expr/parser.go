@@ -106,7 +106,7 @@ func (p *parser) unexpected(why string) *Error {
 	if t.kind == tokenEnd {
 		return &Error{Offset: t.at, Message: "the expression ends too early: " + why}
 	}
-	return &Error{Offset: t.at, Length: t.end - t.at, Message: fmt.Sprintf("unexpected %s: %s", p.lex.text[t.at:t.end], why)}
+	return &Error{Offset: t.at, Length: t.end - t.at, Message: fmt.Sprintf("unexpected %s: %s", shorten(p.lex.text[t.at:t.end]), why)}
 }
 
 // expression reads an operand and all operators that bind stronger than least.

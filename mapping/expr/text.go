@@ -33,6 +33,12 @@ func join(c call) (value, error) {
 	var few [8]string
 	parts := few[:0]
 	for i := 1; i < c.count(); i++ {
+		if s, ok := c.plain(i); ok {
+			if s != "" {
+				parts = append(parts, s)
+			}
+			continue
+		}
 		v, err := c.value(i)
 		if err != nil {
 			return value{}, err
@@ -114,10 +120,10 @@ func stripSpaces(c call) (value, error) {
 
 func toLower(c call) (value, error) {
 	return changeCase(c, func(s string, rules culture) string {
-		switch rules {
-		case turkic:
+		switch {
+		case rules == turkic:
 			return strings.ToLowerSpecial(unicode.TurkishCase, s)
-		case invariant:
+		case rules == invariant && !isASCII(s):
 			// Only a culture with a name lowers İ.
 			return strings.Map(func(r rune) rune {
 				if r == 'İ' {
@@ -132,10 +138,10 @@ func toLower(c call) (value, error) {
 
 func toUpper(c call) (value, error) {
 	return changeCase(c, func(s string, rules culture) string {
-		switch rules {
-		case turkic:
+		switch {
+		case rules == turkic:
 			return strings.ToUpperSpecial(unicode.TurkishCase, s)
-		case invariant:
+		case rules == invariant && !isASCII(s):
 			return strings.Map(func(r rune) rune {
 				if r == 'ı' {
 					return r

@@ -1,0 +1,279 @@
+package expr_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tenantsync/directory"
+	"tenantsync/mapping/expr"
+)
+
+func kinds(attribute string) (directory.Kind, bool) {
+	k, ok := map[string]directory.Kind{
+		"accountEnabled": directory.Bool, "displayName": directory.Text, "surname": directory.Text,
+		"proxyAddresses": directory.List, "manager": directory.Ref,
+	}[attribute]
+	return k, ok
+}
+
+func compileError(t *testing.T, text string) *expr.Error {
+	t.Helper()
+	p, err := expr.Compile(text, kinds)
+	if err == nil {
+		t.Fatalf("%s compiles to %s, want an error", text, p)
+	}
+	var e *expr.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("%s: error is a %T, want *expr.Error", text, err)
+	}
+	return e
+}
+
+func TestCompileErrors(t *testing.T) {
+	tests := []struct {
+		name, text, at, message, suggestion string
+	}{
+		{"boolean where text is needed", `Join(" ", [accountEnabled], [surname])`, `[accountEnabled]`,
+			"Join: argument 2 must be text, [accountEnabled] is Boolean", ""},
+		{"unknown function with a near one", `Append(ToLowr([surname]), "x")`, `ToLowr`, "unknown function ToLowr", "ToLower"},
+		{"function in the wrong case", `iif([surname]="a", "b", "c")`, `iif`, "unknown function iif", "IIF"},
+		{"unknown function far from all", `RandomString(6, 3, 0, 0, 3)`, `RandomString`, "unknown function RandomString", ""},
+		{"too few arguments", `Append([surname])`, `Append`, "Append: 2 arguments are needed, not 1: Append(source, suffix)", ""},
+		{"too many arguments", `ToLower("a", "tr", "b")`, `ToLower`, "ToLower: 1 to 2 arguments are needed, not 3: ToLower(source, culture?)", ""},
+		{"one argument", `Not("a", "b")`, `Not`, "Not: 1 argument is needed, not 2: Not(source)", ""},
+		{"no source", `Join(",")`, `Join`, "Join: at least 2 arguments are needed, not 1: Join(separator, source, …)", ""},
+		{"key without value", `Switch([surname], "d", "k")`, `Switch`,
+			"Switch: at least 4 arguments are needed, not 3: Switch(source, defaultValue, key, value, …)", ""},
+		{"last key without value", `Switch([surname], "d", "k", "v", "l")`, `Switch`,
+			"Switch: the number of arguments must be even: the last key stands without a value", ""},
+		{"missing argument", `Append([surname], )`, `Append([surname], )`, "Append: argument 2 (suffix) is missing", ""},
+		{"number that is none", `Left([surname], "few")`, `"few"`, `Left: argument 2 must be a whole number, "few" is not`, ""},
+		{"boolean as a number", `Left([surname], IsNull([displayName]))`, `IsNull([displayName])`,
+			"Left: argument 2 must be a whole number, IsNull gives a Boolean", ""},
+		{"list as a number", `Left([surname], [proxyAddresses])`, `[proxyAddresses]`,
+			"Left: argument 2 must be a whole number, [proxyAddresses] has several values", ""},
+		{"text as a condition", `IIF("yes", "a", "b")`, `"yes"`, `IIF: argument 1 must be a condition, "yes" is text`, ""},
+		{"list as a condition", `IIF([proxyAddresses], "a", "b")`, `[proxyAddresses]`,
+			"IIF: argument 1 must be a condition, [proxyAddresses] has several values", ""},
+		{"reference", `IsPresent([manager])`, `[manager]`, "[manager] is a reference to another user: only a direct mapping can carry it", ""},
+		{"comparison as a value", `Append([surname]="x", "y")`, `[surname]="x"`,
+			"a comparison can stand only where a condition is read, as the first argument of IIF", ""},
+		{"comparison alone", `[surname]="x"`, `[surname]="x"`,
+			"a comparison can stand only where a condition is read, as the first argument of IIF", ""},
+		{"comparisons in a row", `IIF([surname]="x"="y", "a", "b")`, `=`, "unexpected =: comparisons cannot be chained", ""},
+		{"name without brackets", `Append(surname, "x")`, `surname`, `surname is not quoted: write [surname] for an attribute, "surname" for text`, ""},
+		{"single quotes", `Append([surname], 'x')`, `'`, `unexpected '\'': text stands in straight double quotes`, ""},
+		{"curly quotes", `Append([surname], “x”)`, `“`, `unexpected '“': text stands in straight double quotes`, ""},
+		{"AND between conditions", `IIF(IsNull([a]) AND IsNull([b]), "x", "y")`, `AND`,
+			"unexpected AND: a comma or the closing parenthesis of IIF is expected", ""},
+		{"text without an end", `Append([surname], "x)`, `"`, "the text that begins here has no closing quote", ""},
+		{"attribute without an end", `Append([surname, "x")`, `[`, `the attribute that begins here has no closing "]"`, ""},
+		{"attribute without a name", `Append([], "x")`, `[]`, "the name of the attribute is missing between the brackets", ""},
+		{"something behind the end", `ToLower("a"))`, `)`, "unexpected ): the expression ends before it", ""},
+		{"pattern that is none", `Replace([surname], , "[a", , "x", , )`, `"[a"`,
+			"Replace: the regular expression is wrong: unterminated [] set", ""},
+		{"group that is not in the pattern", `Replace([surname], , "(?<a>x)", "b", "y", , )`, `"b"`,
+			"Replace: the regular expression has no group of that name", ""},
+		{"nothing to look for", `Replace([surname], "", , , "y", , )`, `""`,
+			"Replace: argument 2 (oldValue) is empty: there is nothing to look for", ""},
+		{"six places", `Replace([surname], "a", , , "b", )`, `Replace`,
+			"Replace: 7 arguments are needed, not 6: Replace(source, oldValue, regexPattern, regexGroupName, replacementValue, replacementAttributeName, template)", ""},
+		{"culture that is none", `ToUpper("a", "english!")`, `"english!"`, "ToUpper: argument 2 must be a culture such as en-US", ""},
+		{"delimiter that is empty", `Split("a", "")`, `""`, "Split: argument 2 (delimiter) is empty", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := compileError(t, tt.text)
+			if at := tt.text[e.Offset : e.Offset+e.Length]; at != tt.at {
+				t.Errorf("the error is placed at %q, want %q", at, tt.at)
+			}
+			if e.Message != tt.message || e.Suggestion != tt.suggestion {
+				t.Errorf("message %q, suggestion %q\nwant    %q, suggestion %q", e.Message, e.Suggestion, tt.message, tt.suggestion)
+			}
+		})
+	}
+}
+
+func TestCompileErrorsAtTheEnd(t *testing.T) {
+	tests := []struct{ name, text, message string }{
+		{"empty", "", "the expression is empty"},
+		{"blank", " \t\r\n", "the expression is empty"},
+		{"parenthesis open", `Append([a], "x"`, "the expression ends too early: a comma or the closing parenthesis of Append is expected"},
+		{"operand missing", `"a" & `, "the expression ends too early: an attribute, a text, a number or a function is expected"},
+		{"argument missing", `Append(`, "the expression ends too early: an attribute, a text, a number or a function is expected"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := compileError(t, tt.text)
+			if e.Message != tt.message || e.Length != 0 {
+				t.Errorf("message %q, length %d; want %q, length 0", e.Message, e.Length, tt.message)
+			}
+		})
+	}
+}
+
+func TestReplacePlaces(t *testing.T) {
+	for _, text := range []string{`Replace("a", , , , , , )`, `Replace("a", "b", "c", , "d", , )`, `Replace("a", , "b", "c", , , )`,
+		`Replace("a", , "b", , "c", [d], )`, `Replace("a", , , , , , "t")`} {
+		if e := compileError(t, text); !strings.HasPrefix(e.Message, "Replace: fill oldValue and replacementValue") {
+			t.Errorf("%s: message %q does not say which places to fill", text, e.Message)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Run("ten thousand characters are taken, not bytes", func(t *testing.T) {
+		if _, err := expr.Compile(`"`+strings.Repeat("å", 9_998)+`"`, nil); err != nil {
+			t.Errorf("10000 characters: %v", err)
+		}
+		e := compileError(t, `"`+strings.Repeat("a", 9_999)+`"`)
+		if want := "an expression has at most 10000 characters, this one has 10001"; e.Message != want {
+			t.Errorf("message %q, want %q", e.Message, want)
+		}
+	})
+	t.Run("nesting is bounded", func(t *testing.T) {
+		nested := func(n int) string { return strings.Repeat("Not(", n) + `"x"` + strings.Repeat(")", n) }
+		if _, err := expr.Compile(nested(100), nil); err != nil {
+			t.Errorf("100 deep: %v", err)
+		}
+		if e := compileError(t, nested(101)); e.Message != "functions are nested more than 100 deep" {
+			t.Errorf("101 deep: message %q", e.Message)
+		}
+	})
+	t.Run("calls beside each other are not nested", func(t *testing.T) {
+		if _, err := expr.Compile(`Join(""`+strings.Repeat(`, Not("a")`, 500)+`)`, nil); err != nil {
+			t.Errorf("500 calls beside each other: %v", err)
+		}
+	})
+	t.Run("a long chain", func(t *testing.T) {
+		p, err := expr.Compile(`"a"`+strings.Repeat(`&"a"`, 2_000), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := p.Evaluate(expr.Env{})
+		if len(v.Text()) != 2_001 || err != nil {
+			t.Errorf("2001 texts joined give %d bytes, error %v", len(v.Text()), err)
+		}
+	})
+	t.Run("not UTF-8", func(t *testing.T) {
+		if e := compileError(t, "Append(\"æ\xff\", \"x\")"); e.Offset != 10 || e.Message != "the expression is not valid UTF-8" {
+			t.Errorf("offset %d, message %q; want offset 10", e.Offset, e.Message)
+		}
+	})
+}
+
+func TestCaret(t *testing.T) {
+	long := `Append("` + strings.Repeat("x", 200) + `", surname, "` + strings.Repeat("y", 200) + `")`
+	tests := []struct{ name, text, want string }{
+		{"in the middle", `Join(" ", [accountEnabled], [surname])`,
+			"Join(\" \", [accountEnabled], [surname])\n          ^^^^^^^^^^^^^^^^"},
+		{"behind other than ASCII", `Join("æøå", surname)`, "Join(\"æøå\", surname)\n            ^^^^^^^"},
+		{"on the second line", "Join(\",\",\n\tsurname)", " surname)\n ^^^^^^^"},
+		{"at the end", `Append("a"`, "Append(\"a\"\n          ^"},
+		{"in nothing", ``, "\n^"},
+		{"cut at both sides", long, strings.Repeat("x", 47) + `", surname, "` + strings.Repeat("y", 40) + "\n" + strings.Repeat(" ", 50) + "^^^^^^^"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, compileError(t, tt.text).Caret(tt.text)); diff != "" {
+				t.Errorf("caret (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCaretOfAnotherText(t *testing.T) {
+	for _, e := range []expr.Error{{Offset: 99, Length: 4}, {Offset: -3, Length: -1}, {Offset: 2, Length: 99}} {
+		if got := e.Caret("abc"); !strings.HasPrefix(got, "abc\n") {
+			t.Errorf("%+v: caret %q does not show the text", e, got)
+		}
+	}
+}
+
+func TestErrorMentionsSuggestion(t *testing.T) {
+	e := &expr.Error{Message: "unknown function Jion", Suggestion: "Join"}
+	if got, want := e.Error(), "unknown function Jion (did you mean Join?)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	e.Suggestion = ""
+	if got, want := e.Error(), "unknown function Jion"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestTypesThatFit(t *testing.T) {
+	for _, text := range []string{`Switch([accountEnabled], "?", "True", "on")`, `IIF([accountEnabled], "on", "off")`, `Not([accountEnabled])`,
+		`IsPresent([accountEnabled])`, `Coalesce([accountEnabled], "x")`, `Join(";", [proxyAddresses])`, `Item([proxyAddresses], 1)`,
+		`Append([unheardOf], "x")`, `"on: " & [accountEnabled]`, `Left([displayName], [surname])`} {
+		if _, err := expr.Compile(text, kinds); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestCanonicalText(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{`Replace ( [m] ,"-",,,"_",,)`, `Replace([m], "-", , , "_", , )`},
+		{"Join(\",\",\n\t[a],\n\t[b]\n)", `Join(",", [a], [b])`},
+		{`IIF([a] = "x","y" & [b],&HF7)`, `IIF([a]="x", "y" & [b], &HF7)`},
+		{`"\d \\ \""`, `"\\d \\ \""`},
+		{`-1.50`, `-1.50`},
+		{`ToLower([a], )`, `ToLower([a], )`},
+	}
+	for _, tt := range tests {
+		p, err := expr.Compile(tt.text, nil)
+		if err != nil {
+			t.Errorf("%s: %v", tt.text, err)
+			continue
+		}
+		if got := p.String(); got != tt.want {
+			t.Errorf("%s: canonical text %s, want %s", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestCanonicalTextMeansTheSame(t *testing.T) {
+	for _, c := range readCases(t, "testdata/cases.json") {
+		p, err := expr.Compile(c.Expression, nil)
+		if err != nil {
+			continue
+		}
+		again, err := expr.Compile(p.String(), nil)
+		if err != nil {
+			t.Errorf("%s: the canonical text %s does not compile: %v", c.ID, p, err)
+			continue
+		}
+		if again.String() != p.String() {
+			t.Errorf("%s: canonical text %s becomes %s", c.ID, p, again)
+		}
+		c.Expression = p.String()
+		got, err := outcome(t, c)
+		if (err != nil) != c.Error {
+			t.Errorf("%s: %s gives error %v", c.ID, c.Expression, err)
+		} else if diff := cmp.Diff(c.Expect, got); err == nil && diff != "" {
+			t.Errorf("%s: %s (-want +got):\n%s", c.ID, c.Expression, diff)
+		}
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	want := map[string]string{
+		"Join": "Join(separator, source, …)", "ToLower": "ToLower(source, culture?)", "Coalesce": "Coalesce(source, …)",
+		"Switch": "Switch(source, defaultValue, key, value, …)", "Not": "Not(source)",
+	}
+	for _, f := range expr.Functions() {
+		if w, ok := want[f.Name]; ok && f.Signature() != w {
+			t.Errorf("signature %s, want %s", f.Signature(), w)
+		}
+	}
+}
+
+func TestFunctionsCannotBeChanged(t *testing.T) {
+	expr.Functions()[0].Parameters[0].Name = "changed"
+	if got := expr.Functions()[0].Parameters[0].Name; got != "source" {
+		t.Errorf("the first parameter of Append is now %q", got)
+	}
+}
