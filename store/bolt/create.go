@@ -27,16 +27,13 @@ func create(path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("create state file %s: %w", path, err)
 	}
 	temporary := file.Name()
-	file.Close()
-	s, err := initialise(temporary, opts)
-	if err == nil {
-		err = settle(s, temporary, path)
-	}
+	s, err := initialize(file, opts)
 	if err != nil {
-		if s != nil {
-			s.Close()
-		}
-		os.Remove(temporary)
+		return nil, fmt.Errorf("create state file %s: %w", path, errors.Join(err, os.Remove(temporary)))
+	}
+	if err := settle(s, temporary, path); err != nil {
+		err = errors.Join(err, s.Close())
+		_ = os.Remove(temporary) // gone already where settle got as far as renaming it
 		return nil, fmt.Errorf("create state file %s: %w", path, err)
 	}
 	s.path = path
@@ -44,17 +41,19 @@ func create(path string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// initialise opens an empty file and makes it a state file.
-func initialise(path string, opts Options) (*Store, error) {
-	db, err := openBolt(path, opts)
+// initialize makes an empty file a state file.
+func initialize(empty *os.File, opts Options) (*Store, error) {
+	if err := empty.Close(); err != nil {
+		return nil, err
+	}
+	db, err := openBolt(empty.Name(), opts)
 	if err != nil {
 		return nil, err
 	}
 	if err := db.Update(func(tx *bbolt.Tx) error { return prepare(tx, time.Now()) }); err != nil {
-		db.Close()
-		return nil, err
+		return nil, errors.Join(err, db.Close())
 	}
-	return &Store{path: path, db: db}, nil
+	return &Store{path: empty.Name(), db: db}, nil
 }
 
 // settle gives the finished file its name without ever replacing another file.
@@ -65,7 +64,7 @@ func settle(s *Store, temporary, path string) error {
 	err := os.Link(temporary, path)
 	switch {
 	case err == nil:
-		os.Remove(temporary)
+		_ = os.Remove(temporary) // a second name does no harm and goes with the leftovers
 	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
 		return err
 	default:
@@ -104,7 +103,7 @@ func removeLeftovers(path string) {
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), "."+filepath.Base(path)+beginning) {
-			os.Remove(filepath.Join(dir, e.Name()))
+			_ = os.Remove(filepath.Join(dir, e.Name())) // harmless, and the next start tries again
 		}
 	}
 }

@@ -86,8 +86,7 @@ func openExisting(path string, opts Options) (*Store, error) {
 	}
 	s := &Store{path: path, db: db}
 	if err := guarded(func() error { return db.View(checkFormat) }); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("open state file %s: %w", path, err)
+		return nil, fmt.Errorf("open state file %s: %w", path, errors.Join(err, db.Close()))
 	}
 	if !opts.ReadOnly {
 		// With the lock in hand every half-made file beside this one is a leftover.
@@ -125,7 +124,7 @@ func openBolt(path string, opts Options) (db *bbolt.DB, err error) {
 	case errors.Is(err, store.ErrFormat):
 		// bbolt panicked over a page and left the file open and locked.
 		if file != nil {
-			file.Close()
+			err = errors.Join(err, file.Close())
 		}
 		return nil, err
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch),
@@ -144,11 +143,9 @@ func Scratch(dir string) (*Store, error) {
 		return nil, fmt.Errorf("create scratch store: %w", err)
 	}
 	path := file.Name()
-	file.Close()
-	s, err := initialise(path, Options{NoSync: true})
+	s, err := initialize(file, Options{NoSync: true})
 	if err != nil {
-		os.Remove(path)
-		return nil, fmt.Errorf("create scratch store %s: %w", path, err)
+		return nil, fmt.Errorf("create scratch store %s: %w", path, errors.Join(err, os.Remove(path)))
 	}
 	s.scratch = os.Remove(path) != nil
 	return s, nil
