@@ -106,7 +106,7 @@ func (d *decoder) decodeStruct(path string, n *node, v reflect.Value) {
 		d.decode(join(path, p.key), p.value, v.Field(fields[i].index))
 	})
 	for _, f := range fields {
-		if f.required && n.get(f.key) == nil {
+		if f.required && n.get(f.key) == nil && !d.refused[join(path, f.key)] {
 			d.add(finding{
 				path: join(path, f.key), at: place{n.line, n.column}, code: MissingKey,
 				message: fmt.Sprintf("key %q is missing%s", f.key, within(path)),
@@ -145,10 +145,18 @@ func (d *decoder) unknownKey(path string, p pair, fields []field) {
 		message:    fmt.Sprintf("unknown key %q%s", p.key, within(path)),
 		suggestion: nearest(p.key, valid),
 	}
-	if f.suggestion == "" {
+	switch {
+	case f.suggestion != "":
+	case len(valid) == 1:
+		f.action = "remove it; the only key here is " + valid[0]
+	default:
 		f.action = "remove it; the keys here are " + strings.Join(valid, ", ")
 	}
 	d.add(f)
+	// A misspelt key is not missing as well.
+	if f.suggestion != "" {
+		d.refused[join(path, f.suggestion)] = true
+	}
 }
 
 func (d *decoder) decodeMap(path string, n *node, v reflect.Value) {
@@ -279,7 +287,7 @@ func (d *decoder) checkWord(path string, n *node, text string, words []string) {
 	}
 	d.add(finding{
 		path: path, at: place{n.line, n.column}, code: UnknownWord,
-		message:    fmt.Sprintf("%s must be %s, not %q", path, alternatives(words), text),
+		message:    fmt.Sprintf("%s must be %s, not %q", path, alternatives(words), n.text),
 		suggestion: nearest(text, words),
 	})
 }

@@ -76,6 +76,9 @@ func Parse(path string, text []byte, opts Options) (*Config, error) {
 		left:     maxNodes,
 	}
 	d.decode("", root, reflect.ValueOf(c).Elem())
+	if d.left < 0 {
+		return nil, &Invalid{r.problems(fatal)}
+	}
 	for _, p := range root.get("tenants").entries() {
 		if c.Tenants[p.key] != nil {
 			c.tenantNames = append(c.tenantNames, p.key)

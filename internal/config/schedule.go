@@ -76,8 +76,7 @@ func checkEvery(text string) error {
 // checkDays reports days that no calendar has, such as February 30. Where both
 // the day of the month and the day of the week are given, either is enough.
 func checkDays(fields []string, sets [5]uint64) error {
-	free := func(s string) bool { return strings.HasPrefix(s, "*") || strings.HasPrefix(s, "?") }
-	if !free(fields[4]) || free(fields[2]) {
+	if !isFree(fields[4]) || isFree(fields[2]) {
 		return nil
 	}
 	for month, days := range [13]int{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31} {
@@ -86,6 +85,17 @@ func checkDays(fields []string, sets [5]uint64) error {
 		}
 	}
 	return fmt.Errorf("no month has the day that %q asks for", strings.Join(fields, " "))
+}
+
+// isFree reports a field that names no day of its own. One with a step does:
+// the scheduler takes */2 for the days it names.
+func isFree(field string) bool {
+	for _, part := range strings.Split(field, ",") {
+		if part == "*" || part == "?" || part == "*/1" || part == "?/1" {
+			return true
+		}
+	}
+	return false
 }
 
 // parse returns the set of values a field names, a bit for each.

@@ -15,7 +15,7 @@ import (
 // shown by editors (see Schema). Fields tagged "-" are computed.
 type Config struct {
 	Version          int                `yaml:"version" jsonschema:"required,enum=1" jsonschema_description:"The version of this file's format; always 1."`
-	Tenants          map[string]*Tenant `yaml:"tenants" jsonschema:"required,minProperties=1" jsonschema_description:"The tenants that jobs read from and write to, each under a name of your choice."`
+	Tenants          map[string]*Tenant `yaml:"tenants" jsonschema:"required" jsonschema_description:"The tenants that jobs read from and write to, each under a name of your choice."`
 	Jobs             []*Job             `yaml:"jobs" jsonschema_description:"The synchronization jobs, each from one source tenant to one target tenant."`
 	Store            Store              `yaml:"store" jsonschema_description:"Where links, watermarks and the provisioning log are kept."`
 	Control          Control            `yaml:"control" jsonschema_description:"Where the daemon answers the commands."`

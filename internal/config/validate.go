@@ -68,6 +68,10 @@ func (v *validator) checkGUID(path, value string) {
 	case value == "":
 		v.fatal(path, InvalidValue, path+" is empty", "write the id, a GUID such as 11111111-1111-1111-1111-111111111111")
 	default:
+		// As it is written: what a reference brings in may be a secret gone astray.
+		if n := v.nodes[path]; n != nil {
+			value = n.text
+		}
 		v.fatal(path, InvalidValue, fmt.Sprintf("%s must be a GUID such as 11111111-1111-1111-1111-111111111111, not %q", path, value), "")
 	}
 }

@@ -108,7 +108,10 @@ func (v *validator) validateActions(path string, j *Job) {
 }
 
 func (v *validator) validateNumbers(path string, j *Job) {
-	v.between(path+".deletions.threshold", float64(j.Deletions.Threshold), 0, 1e9)
+	if n := j.Deletions.Threshold; n < 0 {
+		sub := path + ".deletions.threshold"
+		v.fatal(sub, InvalidValue, fmt.Sprintf("%s must be 0 or more, not %d", sub, n), "write prevent: false to turn the threshold off")
+	}
 	v.between(path+".deletions.percent", j.Deletions.Percent, 0, 100)
 	v.between(path+".guards.scopeShrink", j.Guards.ScopeShrink, 0, 100)
 	v.between(path+".guards.changes", j.Guards.Changes, 0, 100)
