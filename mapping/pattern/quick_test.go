@@ -1,0 +1,80 @@
+package pattern
+
+import (
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dlclark/regexp2"
+)
+
+// agree checks that the quick matcher of a pattern, where it has one, gives the
+// verdict of the engine it stands in for.
+func agree(t *testing.T, text, on string) {
+	t.Helper()
+	p, err := Compile(text)
+	if err != nil || p.quick == nil {
+		return
+	}
+	engine, err := regexp2.Compile(text, regexp2.None)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	engine.MatchTimeout = 50 * time.Millisecond
+	want, err := engine.MatchString(on)
+	if err != nil {
+		return
+	}
+	if got := p.quick(on); got != want {
+		t.Errorf("%q on %q: quick says %v, the engine %v", text, on, got, want)
+	}
+}
+
+var (
+	patternSeeds = []string{`^svc-`, `svc$`, `^svc$`, ``, `^`, `$`, `a|b$`, `(a|b)c`, `(?:ab)+`, `a{2}`, `a{2,}?`, `a{,2}`, `x{`, `}`, `]`, `[a-c]`,
+		`[^a-c\d]`, `[\w.-]+@[\w-]+\.[a-z]{2,}`, `\.`, `\d\D\w\W\s\S`, `[\s]`, `(?<n>a)b`, `^a.c$`, `\$`, `a\`, `[]a]`, `[a\]]`, `[^^]`, `a**`, `a$\n`, `(a$)`, `[a-\d]`,
+		`#x`, `a b`, `é`, `[é-ü]`}
+	textSeeds = []string{"", "svc-1", "a", "abc", "ab\n", "a\n", "aac", "x{", "ann@contoso.no", "É é", "٣", "a\u00a0b", "\n", "a,2", "a{,2}", "]", "^", "\u0085\u200b"}
+)
+
+func TestQuickMatchersAgreeWithTheEngine(t *testing.T) {
+	quick := 0
+	for _, text := range patternSeeds {
+		if p, err := Compile(text); err == nil && p.quick != nil {
+			quick++
+		}
+		for _, on := range textSeeds {
+			agree(t, text, on)
+		}
+	}
+	if quick < 20 {
+		t.Errorf("only %d of the patterns have a quick matcher: the test says little", quick)
+	}
+}
+
+func TestWhatIsLeftToTheEngine(t *testing.T) {
+	for _, text := range []string{`(?i)a`, `a(?=b)`, `(?<!a)b`, `(a)\1`, `\ba`, `\p{L}`, `\x41`, `[a-z-[b]]`, `[\D]`, `a$\n`, `(?>a)`, `(?<a-b>x)`, "\xff"} {
+		if matcher(text) != nil {
+			t.Errorf("%q has a quick matcher, want none", text)
+		}
+	}
+}
+
+func FuzzPattern(f *testing.F) {
+	for i, text := range patternSeeds {
+		f.Add(text, textSeeds[i%len(textSeeds)], "$1${n}$&")
+	}
+	f.Fuzz(func(t *testing.T, text, on, replacement string) {
+		if len(on) > 200 || len(text) > 200 || !utf8.ValidString(on) {
+			return
+		}
+		agree(t, text, on)
+		p, err := Compile(text)
+		if err != nil {
+			return
+		}
+		if out, err := p.Replace(on, p.Replacement(replacement), 1<<12); err == nil && len(out) > 1<<12 && out != on {
+			t.Errorf("%q on %q gives %d bytes", text, on, len(out))
+		}
+	})
+}
