@@ -99,11 +99,10 @@ func (c *compiler) target(r *rule, m Mapping) bool {
 	}
 	r.target = info
 	r.written = info.Refused == ""
-	if !r.written {
+	if !r.written && m.MatchingPriority <= 0 {
+		// One that is only matched by need not be writable.
 		r.refused = info.Refused
-		if m.MatchingPriority <= 0 {
-			c.report(Warning, "target", fmt.Sprintf("%s is not written: %s", m.Target, info.Refused), "")
-		}
+		c.report(Warning, "target", fmt.Sprintf("%s is not written: %s", m.Target, info.Refused), "")
 	}
 	return true
 }
