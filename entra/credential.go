@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -52,6 +53,9 @@ func (c Credential) build(tenantID, authority string, via policy.Transporter) (a
 	options := azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority},
 		Transport: via,
+		// Calls that need a token are repeated as a whole; here it is enough to
+		// outlive a hiccup.
+		Retry: policy.RetryOptions{MaxRetries: 2, RetryDelay: 500 * time.Millisecond},
 	}
 	switch c.Kind {
 	case SecretCredential:
@@ -61,6 +65,8 @@ func (c Credential) build(tenantID, authority string, via policy.Transporter) (a
 	case CertificateCredential:
 		return c.buildCertificate(tenantID, options)
 	case ManagedIdentityCredential:
+		// The local endpoint needs patience of its own, which azidentity knows.
+		options.Retry = policy.RetryOptions{}
 		o := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
 		if c.ClientID != "" {
 			o.ID = azidentity.ClientID(c.ClientID)

@@ -124,7 +124,7 @@ func (c *Client) judge(p *patience, m *Meter, what call, ans answer, err error) 
 			}
 			pause, again = p.unanswered(c.jitter)
 			return refused, pause, again
-		case errors.As(err, &signIn) && signIn.Kind == directory.Transient:
+		case errors.As(err, &signIn) && signIn.Kind == directory.Transient && !isCertificateError(err):
 			pause, again = p.unanswered(c.jitter)
 			return err, pause, again
 		}

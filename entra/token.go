@@ -210,8 +210,17 @@ func (w *tokenWire) Do(req *http.Request) (*http.Response, error) {
 	resp, err := w.client.Do(req)
 	if err != nil {
 		w.failure.Store(&err)
+		if isCertificateError(err) {
+			return nil, finalError{err}
+		}
 		return nil, err
 	}
 	w.failure.Store(nil)
 	return resp, nil
 }
+
+// finalError keeps azcore from repeating what cannot come out otherwise.
+type finalError struct{ error }
+
+func (finalError) NonRetriable()   {}
+func (e finalError) Unwrap() error { return e.error }

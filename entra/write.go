@@ -229,7 +229,7 @@ func (t *Target) unanswered(batch []*writeItem, err error) error {
 	var lost *transportError
 	if !errors.As(err, &lost) {
 		var signIn *directory.Error
-		if errors.As(err, &signIn) && signIn.Kind == directory.Transient {
+		if errors.As(err, &signIn) && signIn.Kind == directory.Transient && !isCertificateError(err) {
 			t.again(batch, signIn)
 			return nil
 		}
