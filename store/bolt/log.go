@@ -20,7 +20,12 @@ const spanEntries = 256
 // Ends of keys in logIDs: the text of an id holds no zero byte.
 const idEnd = 0
 
+// seqSize is the size of a sequence number in keys.
+const seqSize = 8
+
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
+
+func seqAt(key []byte) uint64 { return binary.BigEndian.Uint64(key) }
 
 // entryHead is what queries ask of an entry. It stands before the JSON of the
 // rest, so that a scan does not decode what it passes over.
@@ -148,7 +153,7 @@ func (w *writer) pruneLog(before int64) error {
 	kept := ^uint64(0)
 	pruned := false
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		seq := binary.BigEndian.Uint64(k)
+		seq := seqAt(k)
 		var h entryHead
 		if _, ok := readHead(v, &h); !ok {
 			return damaged("log entry %d", seq)
@@ -170,7 +175,7 @@ func (w *writer) pruneLog(before int64) error {
 		kept = last + 1
 	}
 	spans := w.bucket(inLogSpans).Cursor()
-	for k, _ := spans.First(); k != nil && binary.BigEndian.Uint64(k) < kept/spanEntries; k, _ = spans.Next() {
+	for k, _ := spans.First(); k != nil && seqAt(k) < kept/spanEntries; k, _ = spans.Next() {
 		w.remove(inLogSpans, bytes.Clone(k))
 	}
 	return nil

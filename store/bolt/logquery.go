@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +78,7 @@ const manyNamed = 100
 func seqsUnder(index *bbolt.Cursor, prefix []byte, limit int) []uint64 {
 	var seqs []uint64
 	for k, _ := index.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = index.Next() {
-		seqs = append(seqs, binary.BigEndian.Uint64(k[len(k)-8:]))
+		seqs = append(seqs, seqAt(k[len(k)-seqSize:]))
 		if len(seqs) == limit {
 			break
 		}
@@ -130,7 +129,7 @@ func (s *logScan) run(ctx context.Context) ([]store.Entry, error) {
 		if n%checkEvery == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		seq := binary.BigEndian.Uint64(k)
+		seq := seqAt(k)
 		if s.bounded && seq/spanEntries != span {
 			span = seq / spanEntries
 			if s.outside(span) {

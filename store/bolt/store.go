@@ -124,7 +124,7 @@ func openBolt(path string, opts Options) (db *bbolt.DB, err error) {
 	case errors.Is(err, store.ErrFormat):
 		// bbolt panicked over a page and left the file open and locked.
 		if file != nil {
-			err = errors.Join(err, file.Close())
+			err = errors.Join(err, release(file))
 		}
 		return nil, err
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch),
@@ -176,21 +176,6 @@ func (s *Store) Size() (int64, error) {
 		return nil
 	})
 	return size, err
-}
-
-// Verify reads the whole file and checks that its pages hang together. It wraps
-// [store.ErrFormat] with the first fault found. Writers wait for it only where
-// the file has to grow.
-func (s *Store) Verify(ctx context.Context) error {
-	return s.view(ctx, "verify", func(tx *bbolt.Tx, _ *names) error {
-		var first error
-		for fault := range tx.Check() {
-			if first == nil {
-				first = damaged("%v", fault)
-			}
-		}
-		return first
-	})
 }
 
 // view runs a query. Everything that fn hands out must be copied: the memory of

@@ -1,0 +1,134 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+
+	"go.etcd.io/bbolt"
+
+	"tenantsync/store"
+)
+
+// Verify reads the whole file and decodes every link and log entry, and compares
+// links with their indexes. It wraps [store.ErrFormat] with the first fault
+// found. It reads what was committed when it began; writers need not wait.
+func (s *Store) Verify(ctx context.Context) error {
+	return s.view(ctx, "verify", func(tx *bbolt.Tx, n *names) error {
+		v := verifier{ctx: ctx, tx: tx, names: n}
+		err := tx.ForEach(func(name []byte, b *bbolt.Bucket) error { return v.walk(string(name), b) })
+		if err != nil {
+			return err
+		}
+		if err := v.links(); err != nil {
+			return err
+		}
+		return v.log()
+	})
+}
+
+// verifier is one reading of a file.
+type verifier struct {
+	ctx   context.Context
+	tx    *bbolt.Tx
+	names *names
+}
+
+// walk reads all keys and values of a bucket and of those in it.
+func (v *verifier) walk(name string, b *bbolt.Bucket) error {
+	var last []byte
+	n := 0
+	return b.ForEach(func(key, value []byte) error {
+		if last != nil && bytes.Compare(last, key) >= 0 {
+			return damaged("%s: key %x after %x", name, key, last)
+		}
+		last = key
+		if n++; n%checkEvery == 0 && v.ctx.Err() != nil {
+			return v.ctx.Err()
+		}
+		if inner := b.Bucket(key); value == nil && inner != nil {
+			return v.walk(name, inner)
+		}
+		// The last byte may lie on another page than the first.
+		if len(value) > 0 {
+			_ = value[len(value)-1]
+		}
+		return nil
+	})
+}
+
+// links compares links with what the indexes say of them: every entry that a
+// link calls for is there, and there are no others.
+func (v *verifier) links() error {
+	wanted := map[bucket]int{}
+	err := v.tx.Bucket(bucketNames[inLinks]).ForEach(func(key, value []byte) error {
+		var l store.Link
+		if _, ok := idOf(key[min(len(key), codeSize):]); !ok {
+			return damaged("link key %x", key)
+		}
+		if err := decodeLink(value, &l, v.names); err != nil {
+			return err
+		}
+		seen := map[string]bool{}
+		for _, e := range indexEntries(key, &l) {
+			if seen[string(e.key)] {
+				continue
+			}
+			seen[string(e.key)] = true
+			wanted[e.in]++
+			if v.tx.Bucket(bucketNames[e.in]).Get(e.key) == nil {
+				return damaged("%s lacks link %x", bucketNames[e.in], key)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, in := range []bucket{inLinkTargets, inLinkAddresses, inLinkManagers, inLinkDeleted} {
+		if have := count(v.tx.Bucket(bucketNames[in])); have != wanted[in] {
+			return damaged("%s has %d entries instead of %d", bucketNames[in], have, wanted[in])
+		}
+	}
+	return nil
+}
+
+// log reads every entry and looks for it by its ids.
+func (v *verifier) log() error {
+	ids := v.tx.Bucket(bucketNames[inLogIDs])
+	wanted := 0
+	err := v.tx.Bucket(bucketNames[inLog]).ForEach(func(key, value []byte) error {
+		var h entryHead
+		rest, ok := readHead(value, &h)
+		if !ok || len(key) != seqSize {
+			return damaged("log entry %x", key)
+		}
+		seq := seqAt(key)
+		if _, err := decodeEntry(seq, &h, rest); err != nil {
+			return err
+		}
+		keys := sortedKeys(idKeys(h.text[headID], h.text[headChange], seq))
+		wanted += len(keys)
+		for _, k := range keys {
+			if ids.Get(k) == nil {
+				return damaged("logIDs lacks entry %d", seq)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if have := count(ids); have != wanted {
+		return damaged("logIDs has %d entries instead of %d", have, wanted)
+	}
+	return nil
+}
+
+func count(b *bbolt.Bucket) int {
+	n := 0
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		n++
+	}
+	return n
+}
