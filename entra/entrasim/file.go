@@ -67,7 +67,8 @@ func ParseFile(r io.Reader) (File, error) {
 // syntaxPlace adds line and column to an error of encoding/json.
 func syntaxPlace(src []byte, err error) string {
 	var syntax *json.SyntaxError
-	if !errors.As(err, &syntax) {
+	var whole json.RawMessage
+	if !errors.As(json.Unmarshal(src, &whole), &syntax) { // Compact counts no offset
 		return err.Error()
 	}
 	before := string(src[:min(int(syntax.Offset), len(src))])
