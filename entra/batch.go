@@ -225,13 +225,14 @@ func (c *Client) readOnce(ctx context.Context, m *Meter, open []*fetch) error {
 	for i, f := range open {
 		parts[i] = part{method: "GET", path: f.path}
 	}
-	ans, err := c.read(ctx, m, callBatch, abs.POST, c.graph+"/$batch", encodeBatch(parts))
+	what := open[0].what // whatever befalls the batch befalls all of them
+	ans, err := c.read(ctx, m, what, abs.POST, c.graph+"/$batch", encodeBatch(parts))
 	if err != nil {
 		return err
 	}
 	replies, err := decodeBatch(ans.body, len(parts))
 	if err != nil {
-		return c.malformed(callBatch, ans, err)
+		return c.malformed(what, ans, err)
 	}
 	for i, f := range open {
 		c.settle(m, f, replies[i])

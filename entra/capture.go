@@ -102,8 +102,7 @@ func (k *capturing) report(section string, n int) {
 
 // collect reads a list to its end, object by object.
 func (k *capturing) collect(ctx context.Context, what call, link string, each func(json.RawMessage) error) error {
-	for visited := map[string]bool{}; link != ""; {
-		visited[link] = true
+	for passed := new(trail); link != ""; {
 		ans, err := k.c.get(ctx, k.m, what, link)
 		if err != nil {
 			return err
@@ -116,13 +115,13 @@ func (k *capturing) collect(ctx context.Context, what call, link string, each fu
 		if err == nil && page.Value == nil {
 			err = errors.New("page without value")
 		}
-		if err == nil && visited[page.Next] {
-			err = errors.New("nextLink leads back to an earlier page")
+		if err == nil && !passed.step(link, page.Next) {
+			err = errCircle
 		}
 		if err != nil {
 			return k.c.malformed(what, ans, err)
 		}
-		if err := k.c.checkLinks(what, ans, link, page.Next, ""); err != nil {
+		if err := k.c.checkLinks(what, page.Next, ""); err != nil {
 			return err
 		}
 		for _, raw := range *page.Value {

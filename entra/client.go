@@ -149,7 +149,7 @@ func (c *Client) TenantID() string { return c.tenantID }
 
 // Source returns the reading side of the tenant; its requests count in m, which
 // may be nil.
-func (c *Client) Source(m *Meter) *Source { return &Source{reader{c: c, m: m}} }
+func (c *Client) Source(m *Meter) *Source { return &Source{reader: reader{c: c, m: m}} }
 
 // Target returns the writing side of the tenant. Requests count in m, which may
 // be nil; writes wait for b, which all targets of one app in one tenant share.

@@ -2,7 +2,6 @@ package entra
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,7 +60,7 @@ func (c *Client) lookupIn(ctx context.Context, m *Meter, what call, collection s
 		if page.Next == "" {
 			continue
 		}
-		if err := c.checkLinks(what, ans, "", page.Next, ""); err != nil {
+		if err := c.checkLinks(what, page.Next, ""); err != nil {
 			return nil, err
 		}
 		if err := c.eachPage(ctx, m, what, page.Next, selects, found.add); err != nil {
@@ -73,14 +72,13 @@ func (c *Client) lookupIn(ctx context.Context, m *Meter, what call, collection s
 
 // eachPage follows a plain list to its end.
 func (c *Client) eachPage(ctx context.Context, m *Meter, what call, link string, selects []string, use func([]directory.Object, []string)) error {
-	for visited := map[string]bool{}; link != ""; {
-		visited[link] = true
+	for passed := new(trail); link != ""; {
 		ans, page, err := c.usersPage(ctx, m, what, link, selects)
 		if err != nil {
 			return err
 		}
-		if visited[page.Next] {
-			return c.malformed(what, ans, errors.New("nextLink leads back to an earlier page"))
+		if !passed.step(link, page.Next) {
+			return c.malformed(what, ans, errCircle)
 		}
 		use(page.Objects, selects)
 		link = page.Next

@@ -87,14 +87,14 @@ func (c *Client) readPolicy(ctx context.Context, m *Meter, partnerTenantID strin
 		} `json:"userSyncInbound"`
 	}
 	documents := []struct {
-		path string
-		into any
-		must bool // else 404 says that there is none
+		path        string
+		into        any
+		dispensable func(directory.ErrorKind) bool
 	}{
-		{"/policies/authorizationPolicy", &authorization, true},
-		{access + "default", &byDefault, true},
-		{access + "partners/" + partner, &own, false},
-		{access + "partners/" + partner + "/identitySynchronization", &sync, false},
+		{"/policies/authorizationPolicy", &authorization, nowhere},
+		{access + "default", &byDefault, nowhere},
+		{access + "partners/" + partner, &own, missing},
+		{access + "partners/" + partner + "/identitySynchronization", &sync, refusedOrMissing},
 	}
 	items := make([]*fetch, len(documents))
 	for i, d := range documents {
@@ -105,7 +105,7 @@ func (c *Client) readPolicy(ctx context.Context, m *Meter, partnerTenantID strin
 	}
 	out := directory.Policy{PartnerExists: items[2].err == nil}
 	for i, d := range documents {
-		if !d.must && directory.KindOf(items[i].err) == directory.NotFound {
+		if items[i].err != nil && d.dispensable(directory.KindOf(items[i].err)) {
 			continue
 		}
 		if items[i].err != nil {
@@ -119,6 +119,15 @@ func (c *Client) readPolicy(ctx context.Context, m *Meter, partnerTenantID strin
 	out.UserSyncInbound = sync.UserSyncInbound.Allowed
 	merge(&out, own, byDefault)
 	return out, nil
+}
+
+// Which refusals of a policy document leave it out instead of ending the read: a
+// partner need not have an entry, and what only Microsoft's own service uses is
+// told for information.
+func nowhere(directory.ErrorKind) bool      { return false }
+func missing(kind directory.ErrorKind) bool { return kind == directory.NotFound }
+func refusedOrMissing(kind directory.ErrorKind) bool {
+	return kind == directory.NotFound || kind == directory.Denied || kind == directory.Invalid
 }
 
 // merge applies the partner's entry over the default. Automatic consent has no

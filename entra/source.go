@@ -12,7 +12,10 @@ import (
 )
 
 // Source reads a tenant and never writes to it. It is safe for concurrent use.
-type Source struct{ reader }
+type Source struct {
+	reader
+	users, groups trail
+}
 
 // Changes reads one page of a delta round over the users. An empty cursor begins
 // a full round; any other is a link of an earlier page, followed as it is, and
@@ -33,8 +36,13 @@ func (s *Source) Changes(ctx context.Context, selects []string, cursor string) (
 	if page.Next == "" && page.Watermark == "" {
 		return directory.Page{}, s.c.malformed(callDelta, ans, errors.New("delta page without nextLink and deltaLink"))
 	}
+	if !s.users.step(cursor, page.Next) {
+		return directory.Page{}, s.c.malformed(callDelta, ans, errCircle)
+	}
 	return page, nil
 }
+
+var errCircle = errors.New("nextLink leads back to an earlier page")
 
 // usersPage reads one page of users and checks where its links lead.
 func (c *Client) usersPage(ctx context.Context, m *Meter, what call, link string, selects []string) (answer, directory.Page, error) {
@@ -46,11 +54,11 @@ func (c *Client) usersPage(ctx context.Context, m *Meter, what call, link string
 	if err != nil {
 		return ans, directory.Page{}, c.malformed(what, ans, err)
 	}
-	return ans, page, c.checkLinks(what, ans, link, page.Next, page.Watermark)
+	return ans, page, c.checkLinks(what, page.Next, page.Watermark)
 }
 
-// checkLinks refuses a page that leads elsewhere, or to itself.
-func (c *Client) checkLinks(what call, ans answer, asked, next, watermark string) error {
+// checkLinks refuses a page that leads elsewhere.
+func (c *Client) checkLinks(what call, next, watermark string) error {
 	for _, link := range []string{next, watermark} {
 		if link == "" {
 			continue
@@ -58,9 +66,6 @@ func (c *Client) checkLinks(what call, ans answer, asked, next, watermark string
 		if _, err := c.pinned(what, link); err != nil {
 			return err
 		}
-	}
-	if next != "" && next == asked {
-		return c.malformed(what, ans, errors.New("nextLink repeats the page it came with"))
 	}
 	return nil
 }
@@ -88,10 +93,13 @@ func (s *Source) Groups(ctx context.Context, ids []string, cursor string) (direc
 	if err == nil && page.Next == "" && page.Watermark == "" {
 		err = errors.New("delta page without nextLink and deltaLink")
 	}
+	if err == nil && !s.groups.step(cursor, page.Next) {
+		err = errCircle
+	}
 	if err != nil {
 		return directory.GroupPage{}, s.c.malformed(callGroupDelta, ans, err)
 	}
-	return page, s.c.checkLinks(callGroupDelta, ans, link, page.Next, page.Watermark)
+	return page, s.c.checkLinks(callGroupDelta, page.Next, page.Watermark)
 }
 
 // Group reads one group's own record. Its kind of error is NotFound when there
@@ -142,8 +150,7 @@ func (s *Source) Assignments(ctx context.Context, servicePrincipalID string) ([]
 	}
 	link := s.c.graph + "/servicePrincipals/" + name + "/appRoleAssignedTo?$top=999"
 	out := []directory.Assignment{}
-	for visited := map[string]bool{}; link != ""; {
-		visited[link] = true
+	for passed := new(trail); link != ""; {
 		ans, err := s.c.get(ctx, s.m, callAssignments, link)
 		if err != nil {
 			return nil, err
@@ -152,11 +159,11 @@ func (s *Source) Assignments(ctx context.Context, servicePrincipalID string) ([]
 		if err != nil {
 			return nil, s.c.malformed(callAssignments, ans, err)
 		}
-		if err := s.c.checkLinks(callAssignments, ans, link, next, ""); err != nil {
+		if err := s.c.checkLinks(callAssignments, next, ""); err != nil {
 			return nil, err
 		}
-		if visited[next] {
-			return nil, s.c.malformed(callAssignments, ans, errors.New("nextLink leads back to an earlier page"))
+		if !passed.step(link, next) {
+			return nil, s.c.malformed(callAssignments, ans, errCircle)
 		}
 		out, link = append(out, page...), next
 	}

@@ -11,6 +11,7 @@ import (
 type Target struct {
 	reader
 	budget *Budget
+	users  trail
 }
 
 // List reads one page of all users of the tenant, without a filter: the index
@@ -21,8 +22,14 @@ func (t *Target) List(ctx context.Context, selects []string, cursor string) (dir
 	if link == "" {
 		link = t.c.graph + "/users?" + selectOf(selects, false) + "&$top=999"
 	}
-	_, page, err := t.c.usersPage(ctx, t.m, callList, link, selects)
-	return page, err
+	ans, page, err := t.c.usersPage(ctx, t.m, callList, link, selects)
+	if err != nil {
+		return directory.Page{}, err
+	}
+	if !t.users.step(cursor, page.Next) {
+		return directory.Page{}, t.c.malformed(callList, ans, errCircle)
+	}
+	return page, nil
 }
 
 // Deleted reads users in the recycle bin by id, as Users does among the living.

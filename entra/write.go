@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -24,7 +25,8 @@ import (
 //
 // The error is for what ends the work of the whole tenant: sign-in, an answer
 // that points elsewhere, a cancelled context. The outcomes then still say what is
-// known; a change that was not sent has the error itself as its outcome.
+// known; a change that was not sent has the error itself as its outcome. A batch
+// that is on its way when the context is cancelled may still land.
 func (t *Target) Write(ctx context.Context, ws []directory.Write) ([]directory.Written, error) {
 	out := make([]directory.Written, len(ws))
 	q := &writeQueue{}
@@ -207,7 +209,9 @@ func (t *Target) sendBatch(ctx context.Context, batch []*writeItem) error {
 	for i, item := range batch {
 		parts[i] = item.part
 	}
-	ans, err := t.c.exchange(ctx, t.m, callBatch, abs.POST, t.c.graph+"/$batch", encodeBatch(parts))
+	flight, landed := lingering(ctx)
+	defer landed()
+	ans, err := t.c.exchange(flight, t.m, callBatch, abs.POST, t.c.graph+"/$batch", encodeBatch(parts))
 	if err != nil {
 		return t.unanswered(batch, err)
 	}
@@ -220,7 +224,20 @@ func (t *Target) sendBatch(ctx context.Context, batch []*writeItem) error {
 		t.unknown(batch, t.c.malformed(callBatch, ans, err))
 		return nil
 	}
-	return t.settle(ctx, batch, replies, t.c.tokens.token())
+	return t.settle(flight, batch, replies, t.c.tokens.token())
+}
+
+// linger is how long a batch that is on its way may take after its context was
+// cancelled. Cutting it off would leave open what became of it.
+const linger = 15 * time.Second
+
+func lingering(ctx context.Context) (context.Context, func()) {
+	flight, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() {
+		_ = sleep(flight, linger) // until it has landed or the time is over
+		cancel()
+	})
+	return flight, func() { unhook(); cancel() }
 }
 
 // unanswered handles a batch that got no answer. What was not sent for certain is
@@ -353,7 +370,7 @@ func (t *Target) refused(batch []*writeItem, ans answer) error {
 // refuse is renewed once, as one that the whole batch refuses.
 func (t *Target) settle(ctx context.Context, batch []*writeItem, replies []reply, token string) error {
 	jitter := t.oneJitter()
-	slowed, renew := false, false
+	slowed, renew := pressed(replies), false
 	var signIn error
 	for i, item := range batch {
 		r := replies[i]
@@ -391,6 +408,19 @@ func (t *Target) settle(ctx context.Context, batch []*writeItem, replies []reply
 		signIn = t.c.tokens.renew(ctx, token)
 	}
 	return signIn
+}
+
+// pressed reports whether the service says that a limit is about to be passed.
+// The header comes from 0.8 of a limit on; a budget below the limit may stay there
+// for good.
+// https://learn.microsoft.com/graph/throttling#response-headers
+func pressed(replies []reply) bool {
+	for _, r := range replies {
+		if used, err := strconv.ParseFloat(r.header.Get("x-ms-throttle-limit-percentage"), 64); err == nil && used >= 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // succeeded takes the good answer to an item; an invitation must name its user.
