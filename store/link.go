@@ -70,6 +70,12 @@ type Link struct {
 	SourceDisabled  bool     // the source user was disabled when last seen
 	Refused         []string // target attributes the target refuses until the next initial cycle
 
+	// RetainedFor is the reason for which a delete was asked and rejected
+	// (LinkRetained): another reason is a new event.
+	RetainedFor string
+	// Invited is the address that was invited, "" for an adopted user.
+	Invited string
+
 	LeftScopeAt Time // since when it is out of scope (zero: in scope)
 	DeletedAt   Time // when it was deleted (LinkDeleted, LinkMissing)
 }

@@ -15,8 +15,13 @@ import (
 )
 
 // The booleans of a link, as bits of its record. New ones are added at the end.
-func linkFlags(l *store.Link) []*bool {
-	return []*bool{&l.InScope, &l.Creating, &l.DisabledByJob, &l.BlockedInTarget, &l.ManagerUnknown, &l.SourceDisabled}
+func linkFlags(l *store.Link) [6]*bool {
+	return [...]*bool{&l.InScope, &l.Creating, &l.DisabledByJob, &l.BlockedInTarget, &l.ManagerUnknown, &l.SourceDisabled}
+}
+
+// The texts of a link that no index holds.
+func linkTexts(l *store.Link) [5]*string {
+	return [...]*string{&l.ManagerTarget, &l.UPN, &l.DisplayName, &l.RetainedFor, &l.Invited}
 }
 
 // appendLink appends a link's record. What the indexes hold comes first, so that
@@ -36,9 +41,9 @@ func appendLink(b []byte, l *store.Link, owner code) []byte {
 	}
 	b = binary.AppendUvarint(b, flags)
 	b = binary.AppendUvarint(b, uint64(owner))
-	b = directory.AppendText(b, l.ManagerTarget)
-	b = directory.AppendText(b, l.UPN)
-	b = directory.AppendText(b, l.DisplayName)
+	for _, text := range linkTexts(l) {
+		b = directory.AppendText(b, *text)
+	}
 	b = appendTexts(b, l.Refused)
 	b = appendWhen(b, l.LeftScopeAt)
 	return directory.AppendAttributes(b, l.Exported)
@@ -66,9 +71,9 @@ func decodeLink(b []byte, l *store.Link, n *names) error {
 		*f = flags>>i&1 != 0
 	}
 	l.Job = n.jobs[code(r.uvarint())]
-	l.ManagerTarget = r.text()
-	l.UPN = r.text()
-	l.DisplayName = r.text()
+	for _, text := range linkTexts(l) {
+		*text = r.text()
+	}
 	l.Refused = r.texts()
 	l.LeftScopeAt = r.time()
 	if r.bad {
@@ -81,7 +86,7 @@ func decodeLink(b []byte, l *store.Link, n *names) error {
 	return nil
 }
 
-// indexEdits returns the index entries of a link, key being its own key.
+// indexEntries returns the index entries of a link, key being its own key.
 func indexEntries(key []byte, l *store.Link) []edit {
 	pair, source := key[:codeSize], key[codeSize:]
 	var entries []edit

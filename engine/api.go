@@ -1,0 +1,271 @@
+package engine
+
+import (
+	"time"
+
+	"tenantsync/store"
+)
+
+// SyncRequest asks for one cycle now.
+type SyncRequest struct {
+	Job     string `json:"job"`
+	Initial bool   `json:"initial,omitempty"`
+	Accept  bool   `json:"accept,omitempty"` // let through what TooManyChanges holds
+	Trigger string `json:"trigger,omitempty"`
+}
+
+// SyncResult is what a cycle did.
+type SyncResult struct {
+	Job       string            `json:"job"`
+	CycleID   string            `json:"cycleId"`
+	Cycle     string            `json:"cycle"` // initial, incremental
+	Outcome   store.Outcome     `json:"outcome"`
+	Summary   store.Summary     `json:"summary"`
+	StartedAt time.Time         `json:"startedAt"`
+	EndedAt   time.Time         `json:"endedAt"`
+	Graph     store.GraphCounts `json:"graph"`
+	// Error is why a cycle failed or was interrupted, nil otherwise.
+	Error *Error `json:"error,omitempty"`
+	// Quarantine and Held say what waits for somebody.
+	Quarantine *Quarantine `json:"quarantine,omitempty"`
+}
+
+// PlanRequest asks what a cycle would do.
+type PlanRequest struct {
+	Job     string `json:"job"`
+	Initial bool   `json:"initial,omitempty"`
+	User    string `json:"user,omitempty"` // only this source user
+}
+
+// PlanResult is what a cycle would do now.
+type PlanResult struct {
+	Job       string            `json:"job"`
+	Cycle     string            `json:"cycle"`
+	Changes   []Change          `json:"changes"`
+	Summary   store.Summary     `json:"summary"`
+	Threshold DeletionThreshold `json:"deletionThreshold"`
+	// For people: where from, where to, how many.
+	Source  string    `json:"source"`
+	Target  string    `json:"target"`
+	Since   time.Time `json:"since,omitzero"` // watermark's time of an incremental plan
+	InScope int       `json:"inScope"`
+	Read    int       `json:"read"`
+	Linked  int       `json:"linked"`
+	Writes  int       `json:"writes"` // about how many writes the cycle would send
+}
+
+// DeletionThreshold is what the guard says of a plan.
+type DeletionThreshold struct {
+	Held  bool `json:"held"`
+	Count int  `json:"count"`
+	Limit int  `json:"limit"`
+	// Reason is TooManyDeletes, ScopeShrunk, ScopeGroupDeleted or TooManyChanges when something would be held.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Change is one planned change. Action is create, update, disable, delete,
+// restore, stagedDelete, none or fail.
+type Change struct {
+	Action   string           `json:"action"`
+	Source   ChangeSource     `json:"source"`
+	Target   *ChangeTarget    `json:"target"`
+	Modified []ChangeProperty `json:"modifiedProperties"`
+	Reason   string           `json:"reason"`
+	Code     string           `json:"code,omitempty"`   // error code of a fail, skip reason of a none
+	Advice   string           `json:"advice,omitempty"` // what to do
+}
+
+// ChangeSource names a source user.
+type ChangeSource struct {
+	ID  string `json:"id"`
+	UPN string `json:"userPrincipalName"`
+}
+
+// ChangeTarget names a target user.
+type ChangeTarget struct {
+	ID string `json:"id"`
+}
+
+// ChangeProperty is one attribute that would change; nil means no value. From
+// is the mapping's text, e.g. `Join(", ", [surname], [givenName])`.
+type ChangeProperty struct {
+	Name string  `json:"displayName"`
+	Old  *string `json:"oldValue"`
+	New  *string `json:"newValue"`
+	From string  `json:"expression,omitempty"`
+	Note string  `json:"note,omitempty"`
+}
+
+// ProvisionRequest asks for one user to be provisioned now.
+type ProvisionRequest struct {
+	User    string `json:"user"`
+	Job     string `json:"job"`
+	DryRun  bool   `json:"dryRun,omitempty"`
+	Restore bool   `json:"restore,omitempty"`
+}
+
+// ProvisionResult is what happened to one user. Status is success, failure,
+// skipped or warning; Action as in the provisioning log.
+type ProvisionResult struct {
+	Job        string           `json:"job"`
+	ChangeID   string           `json:"changeId"`
+	Action     string           `json:"action"`
+	Status     string           `json:"status"`
+	Steps      []ProvisionStep  `json:"steps"`
+	Modified   []ChangeProperty `json:"modifiedProperties"`
+	Source     store.Identity   `json:"sourceIdentity"`
+	Target     store.Identity   `json:"targetIdentity"`
+	SourceName string           `json:"sourceName"`
+	TargetName string           `json:"targetName"`
+	Code       string           `json:"errorCode,omitempty"`
+	Reason     string           `json:"reason,omitempty"`
+	Advice     string           `json:"recommendedAction,omitempty"`
+	DryRun     bool             `json:"dryRun,omitempty"`
+	DurationMS int              `json:"durationInMilliseconds"`
+	Values     []ProvisionValue `json:"attributes,omitempty"`
+}
+
+// ProvisionStep is one of the four steps, in the order import, scoping, matching, export.
+type ProvisionStep struct {
+	Name        string            `json:"name"`
+	Type        string            `json:"provisioningStepType"`
+	Status      string            `json:"status"`
+	Description string            `json:"description"`
+	Details     map[string]string `json:"details"`
+	DurationMS  int               `json:"durationInMilliseconds"`
+}
+
+// ProvisionValue is one row of the last step's table.
+type ProvisionValue struct {
+	Attribute  string  `json:"targetAttribute"`
+	Source     string  `json:"sourceValue"`
+	Expression string  `json:"expression"`
+	Before     *string `json:"before"`
+	After      *string `json:"after"`
+}
+
+// JobStatus is the state of one job. State is Active, Paused, Quarantine or NotRun.
+type JobStatus struct {
+	Name       string      `json:"name"`
+	State      string      `json:"state"`
+	Quarantine *Quarantine `json:"quarantine"`
+	InScope    int         `json:"inScope"`
+	Linked     int         `json:"linked"`
+	Held       int         `json:"held"`
+	Retries    int         `json:"retries"`
+	LastCycle  *CycleInfo  `json:"lastCycle"`
+	NextStart  *time.Time  `json:"nextStart"`
+	// Running is the cycle under way, if this process (or the daemon) runs one.
+	Running *Progress `json:"running,omitempty"`
+	Source  string    `json:"source"`
+	Target  string    `json:"target"`
+	Enabled bool      `json:"enabled"`
+}
+
+// Quarantine is why a job runs slower or holds something.
+type Quarantine struct {
+	Reason      string     `json:"reason"`
+	Message     string     `json:"message,omitempty"`
+	Since       time.Time  `json:"since"`
+	NextAttempt *time.Time `json:"nextAttempt"`
+}
+
+// CycleInfo is a cycle as status shows it.
+type CycleInfo struct {
+	CycleID   string            `json:"cycleId"`
+	Cycle     string            `json:"cycle"`
+	Trigger   string            `json:"trigger"`
+	Outcome   store.Outcome     `json:"outcome"`
+	Summary   store.Summary     `json:"summary"`
+	Graph     store.GraphCounts `json:"graph"`
+	StartedAt time.Time         `json:"startedAt"`
+	EndedAt   time.Time         `json:"endedAt"`
+	Error     string            `json:"error,omitempty"`
+}
+
+// Progress is how far a cycle has come.
+type Progress struct {
+	Job       string        `json:"job"`
+	CycleID   string        `json:"cycleId"`
+	Cycle     string        `json:"cycle"`
+	Phase     string        `json:"phase"` // "reading groups", "reading SOURCE", "reading TARGET", "evaluating", "writing", "deleting"
+	Done      int           `json:"done"`
+	Total     int           `json:"total"` // 0 = not known
+	Summary   store.Summary `json:"summary"`
+	StartedAt time.Time     `json:"startedAt"`
+	// Synced is the first user that came into sync in this cycle, "" before.
+	Synced string `json:"synced,omitempty"`
+}
+
+// Deletions lists held (or retained) deletions of a job.
+type Deletions struct {
+	Job  string         `json:"job"`
+	Held []HeldDeletion `json:"held"`
+	// Deleted, Dropped and Failed are filled by allow; Retained by reject.
+	Deleted  []HeldDeletion `json:"deleted,omitempty"`
+	Dropped  []HeldDeletion `json:"dropped,omitempty"`
+	Failed   []HeldDeletion `json:"failed,omitempty"`
+	Retained []HeldDeletion `json:"retained,omitempty"`
+}
+
+// HeldDeletion is one user whose deletion waits.
+type HeldDeletion struct {
+	SourceID string    `json:"sourceId"`
+	UPN      string    `json:"userPrincipalName"`
+	TargetID string    `json:"targetId"`
+	Reason   string    `json:"reason"`
+	Since    time.Time `json:"since"`
+	Message  string    `json:"message,omitempty"`
+}
+
+// Retries lists the escrows of a job.
+type Retries struct {
+	Job     string  `json:"job"`
+	Retries []Retry `json:"retries"`
+}
+
+// Retry is one object waiting after a failure.
+type Retry struct {
+	SourceID    string    `json:"sourceId"`
+	UPN         string    `json:"userPrincipalName"`
+	Step        string    `json:"step"`
+	Code        string    `json:"errorCode"`
+	Message     string    `json:"message,omitempty"`
+	Attempts    int       `json:"attempts"`
+	NextAttempt time.Time `json:"nextAttempt"`
+}
+
+// Explanation answers why a user is, or is not, in the target.
+type Explanation struct {
+	Job        string       `json:"job"`
+	User       ChangeSource `json:"user"`
+	InScope    bool         `json:"inScope"`
+	Reasons    []string     `json:"reasons"`
+	Link       *LinkInfo    `json:"link"`
+	LastChange *store.Entry `json:"lastChange"`
+	Retry      *Retry       `json:"retry"`
+}
+
+// LinkInfo is a link as commands show it.
+type LinkInfo struct {
+	SourceID string `json:"sourceId"`
+	TargetID string `json:"targetId"`
+	Job      string `json:"job"`
+	State    string `json:"state"`
+}
+
+// ScopeTest is each part of the scoping verdict of one user.
+type ScopeTest struct {
+	Job     string       `json:"job"`
+	User    ChangeSource `json:"user"`
+	InScope bool         `json:"inScope"`
+	Reason  string       `json:"reason"`
+	Checks  []ScopeCheck `json:"checks"`
+}
+
+// ScopeCheck is one condition of scope: a rule, the assignment or a clause.
+type ScopeCheck struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Passed bool   `json:"passed"`
+}

@@ -1,0 +1,418 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"tenantsync/directory"
+	"tenantsync/mapping"
+	"tenantsync/store"
+)
+
+// adoptAndCreate links the users that matching found and invites the others, a
+// batch at a time. The update that completes a create is queued.
+func (x *exporter) adoptAndCreate(ctx context.Context, items []*item) error {
+	var adopt, invite []*item
+	for _, it := range items {
+		switch {
+		case it.code != "":
+		case it.act == actAdopt:
+			adopt = append(adopt, it)
+		default:
+			invite = append(invite, it)
+		}
+	}
+	for part := range slices.Chunk(adopt, 10*batchSize) {
+		if err := x.turn(func() error { return x.adoptPart(ctx, part) }); err != nil {
+			return err
+		}
+	}
+	for part := range slices.Chunk(invite, batchSize) {
+		if x.c.blocked == nil {
+			if err := x.turn(func() error { return x.invitePart(ctx, part) }); err != nil {
+				return err
+			}
+		}
+		if x.c.blocked != nil {
+			if err := x.shelve(ctx, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// adoptPart links source users to the existing users that matching chose.
+func (x *exporter) adoptPart(ctx context.Context, part []*item) error {
+	c := x.c
+	b := &store.Batch{}
+	var list []*change
+	for _, it := range part {
+		if c.skipped(it.id) {
+			continue
+		}
+		o, err := c.objectAt(ctx, it.at)
+		if err != nil {
+			return err
+		}
+		list = append(list, x.adoption(o, *it.adopt))
+	}
+	if err := x.plan(ctx, list, b); err != nil {
+		return err
+	}
+	return x.commitAndFlush(ctx, b)
+}
+
+// adoption begins the way of a source user to the target user that matches it.
+// An open intent proves that nothing matched before our own invitation: then the
+// user is ours, and still being created.
+func (x *exporter) adoption(o, found directory.Object) *change {
+	c := x.c
+	link := c.freshLink(o, found.ID)
+	link.Exported = knownValues(found.Attributes, c.job.Mapping.TargetAttributes())
+	link.ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
+	if in := c.intentOf(o.ID); in != nil {
+		link.Creating, link.Invited, link.ManagerUnknown = true, in.Address, false
+	}
+	ch := x.newChange(o, link)
+	ch.adopted = !link.Creating
+	return ch
+}
+
+func (c *cycle) intentOf(id string) *store.Intent {
+	for i := range c.waiting.Intents {
+		if c.waiting.Intents[i].SourceID == id {
+			return &c.waiting.Intents[i]
+		}
+	}
+	return nil
+}
+
+// freshLink is a new link of this job to a target user.
+func (c *cycle) freshLink(o directory.Object, targetID string) store.Link {
+	return store.Link{Pair: c.job.Pair, SourceID: o.ID, TargetID: targetID, Job: c.job.Name, State: store.LinkActive,
+		UPN: o.UPN(), DisplayName: o.DisplayName(), Addresses: sourceAddresses(o), InScope: true, SourceDisabled: !o.Enabled()}
+}
+
+// invitePart invites up to 20 users: intents first, then the batch, then links.
+func (x *exporter) invitePart(ctx context.Context, part []*item) error {
+	c := x.c
+	if err := x.preflight(ctx); err != nil {
+		return err
+	}
+	if c.blocked != nil {
+		return nil
+	}
+	b := &store.Batch{}
+	var list []*change
+	for _, it := range part {
+		if c.skipped(it.id) {
+			continue
+		}
+		o, err := c.objectAt(ctx, it.at)
+		if err != nil {
+			return err
+		}
+		if ch := x.newcomer(o, b); ch != nil {
+			list = append(list, ch)
+		}
+	}
+	return x.invite(ctx, list, b)
+}
+
+// newcomer begins a create. What the mappings or the target's rules refuse is
+// found out before anybody is invited.
+func (x *exporter) newcomer(o directory.Object, b *store.Batch) *change {
+	c := x.c
+	link := c.freshLink(o, "")
+	link.Creating = true
+	ch := &change{o: o, link: link, created: true, address: directory.NormalAddress(c.inviteAddress(o)), v: verdict{state: sourceActive}}
+	if _, err := c.job.Mapping.Apply(mapping.Input{Source: o.Attributes, Flow: mapping.Create, Now: c.began}); err != nil {
+		c.failMapping(b, &judged{o: o}, err)
+		return nil
+	}
+	ch.r = c.newRecord(o, nil, now()).importStep(o, false).scopingStep(ch.v, true)
+	ch.r.step("EntrySynchronizationAdd", stepMatching, statusSuccess, "No user of "+c.job.TargetName+" matches: the user will be created")
+	ch.r.entry.Action = logCreate
+	return ch
+}
+
+func (x *exporter) invite(ctx context.Context, list []*change, b *store.Batch) error {
+	c := x.c
+	ws := make([]directory.Write, len(list))
+	for i, ch := range list {
+		b.PutIntents = append(b.PutIntents, store.Intent{Job: c.job.Name, SourceID: ch.o.ID, Address: ch.address, Began: now()})
+		ws[i] = directory.Write{Kind: directory.Invite, Address: c.inviteAddress(ch.o), DisplayName: ch.o.DisplayName(),
+			RedirectURL: c.job.Invitation.RedirectURL, SendMessage: c.job.Invitation.SendMessage}
+	}
+	if err := x.commit(ctx, b); err != nil || len(list) == 0 {
+		return err
+	}
+	done, err := c.job.Target.Write(ctx, ws)
+	after := &store.Batch{}
+	var invited []*change
+	for i, ch := range list {
+		if i >= len(done) || notSent(done[i].Err) {
+			continue
+		}
+		if x.invited(ch, done[i], after) {
+			invited = append(invited, ch)
+		}
+	}
+	if cerr := x.link(context.WithoutCancel(ctx), invited, after); cerr != nil && err == nil {
+		err = cerr
+	}
+	if cerr := x.commitAndFlushIf(ctx, after, err == nil); cerr != nil {
+		return cerr
+	}
+	if err == nil {
+		x.forbidden()
+	}
+	return err
+}
+
+func (x *exporter) commitAndFlushIf(ctx context.Context, b *store.Batch, flush bool) error {
+	if flush {
+		return x.commitAndFlush(ctx, b)
+	}
+	return x.commit(ctx, b)
+}
+
+// invited judges the answer to one invitation; true: an id was given.
+func (x *exporter) invited(ch *change, done directory.Written, b *store.Batch) bool {
+	c := x.c
+	key := store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID}
+	if done.Err == nil {
+		c.tally.written++
+		ch.link.TargetID, ch.link.Invited = done.ID, ch.address
+		return true
+	}
+	switch directory.KindOf(done.Err) {
+	case directory.Ambiguous:
+		if !ch.again {
+			ch.again = true
+			x.ambiguous = append(x.ambiguous, ch)
+			return false
+		}
+		key = store.WaitKey{} // the intent stays until the outcome is known
+	case directory.Denied:
+		c.tally.denied++
+		if c.tally.firstDenied == nil {
+			c.tally.firstDenied = done.Err
+		}
+	}
+	code, reason := refusal(done.Err, true)
+	reason = "the invitation of " + ch.address + " was refused: " + reason
+	ch.r.step("EntryExportAdd", stepExport, statusFailure, reason, "ReportableIdentifier", ch.o.UPN())
+	c.failed(b, ch.r, ch.o, nil, stepExport, code, reason, false)
+	if key.Job != "" {
+		b.DropIntents = append(b.DropIntents, key)
+	}
+	return false
+}
+
+// link commits the links of invited users. An id that was there before passes
+// the same check as a match, before anything is written to it.
+func (x *exporter) link(ctx context.Context, list []*change, b *store.Batch) error {
+	if len(list) == 0 {
+		return nil
+	}
+	c := x.c
+	ids := make([]string, len(list))
+	for i, ch := range list {
+		ids[i] = ch.link.TargetID
+	}
+	links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, TargetIDs: ids})
+	if err != nil {
+		return err
+	}
+	existing, err := x.existing(ctx, list)
+	if err != nil {
+		return err
+	}
+	target, err := c.targetTenant(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ch := range list {
+		var pick choice
+		for i := range links {
+			if l := &links[i]; l.TargetID == ch.link.TargetID && l.SourceID != ch.o.ID && l.State != store.LinkDeleted {
+				pick = choice{code: CodeLinkedToOther, reason: "the invitation led to target user " + l.TargetID +
+					", which is linked to source user " + l.UPN + " (" + l.SourceID + ")"}
+			}
+		}
+		o, was := existing[ch.link.TargetID]
+		if pick.code == "" && was {
+			pick = choose(ch.o.ID, []candidate{{object: o, address: ch.address}}, *c.source, target)
+		}
+		x.linkOne(ch, pick, o, was, b)
+	}
+	return nil
+}
+
+func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool, b *store.Batch) {
+	c := x.c
+	key := store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID}
+	b.DropIntents = append(b.DropIntents, key)
+	if pick.code != "" {
+		ch.r.step("EntryExportAdd", stepMatching, statusFailure, pick.reason)
+		c.failed(b, ch.r, ch.o, nil, stepMatching, pick.code, pick.reason, false)
+		return
+	}
+	if was { // only what differs is written to a user that was there
+		ch.link.Exported = knownValues(o.Attributes, c.job.Mapping.TargetAttributes())
+	}
+	b.PutLinks = append(b.PutLinks, ch.link)
+	ch.r.entry.TargetIdentity.ID = ch.link.TargetID
+	ch.r.step("EntryExportAdd", stepExport, statusSuccess, "User '"+ch.o.UPN()+"' was invited to "+c.job.TargetName,
+		"ReportableIdentifier", ch.address, "TargetId", ch.link.TargetID)
+	u, err := c.planUpdate(ch.o, &ch.link, c.began)
+	if err != nil {
+		c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)
+		return
+	}
+	ch.u = u
+	if len(u.diff) == 0 {
+		x.settle(ch, b)
+		return
+	}
+	x.queue = append(x.queue, ch)
+}
+
+// existing reads those of the invited users that may have been there before: in
+// an initial cycle the bulk pass knows, else they are read.
+func (x *exporter) existing(ctx context.Context, list []*change) (map[string]directory.Object, error) {
+	c := x.c
+	var ids []string
+	for _, ch := range list {
+		if c.known == nil || c.known[keyOf(ch.link.TargetID)] {
+			ids = append(ids, ch.link.TargetID)
+		}
+	}
+	out := map[string]directory.Object{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	found, err := c.job.Target.Users(ctx, ids, targetSelects(c.job))
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range found {
+		switch {
+		case l.Err == nil && !untouched(l.Object):
+			out[l.ID] = l.Object
+		case l.Err == nil, directory.KindOf(l.Err) == directory.NotFound: // new
+		default:
+			return nil, l.Err
+		}
+	}
+	return out, nil
+}
+
+// untouched reports a user that looks as an invitation leaves it: pending, with
+// nothing but its address.
+func untouched(o directory.Object) bool {
+	return o.Attributes.Get(attrExternalState).Text() == pendingAcceptance && o.Attributes.Get(attrUserType).Text() == "Guest" &&
+		o.Attributes.Get("department").IsEmpty() && o.Attributes.Get("givenName").IsEmpty() && o.Attributes.Get("jobTitle").IsEmpty()
+}
+
+// resolveAmbiguous looks up users whose invitation got no answer; who is found
+// is ours, who is not is invited once more: the service answers a repeated
+// invitation with the same user.
+func (x *exporter) resolveAmbiguous(ctx context.Context) error {
+	c := x.c
+	list := x.ambiguous[:min(batchSize, len(x.ambiguous))]
+	x.ambiguous = slices.Clone(x.ambiguous[len(list):])
+	addresses := make([]string, len(list))
+	for i, ch := range list {
+		addresses[i] = ch.address
+	}
+	hits, err := c.job.Target.Lookup(ctx, addresses, targetSelects(c.job))
+	if err != nil {
+		return err
+	}
+	b := &store.Batch{}
+	var found, again []*change
+	for _, ch := range list {
+		i := slices.IndexFunc(hits, func(o directory.Object) bool { return slices.Contains(o.Addresses(), ch.address) })
+		if i < 0 {
+			again = append(again, ch)
+			continue
+		}
+		ch.link.TargetID, ch.link.Invited = hits[i].ID, ch.address
+		found = append(found, ch)
+	}
+	if err := x.link(ctx, found, b); err != nil {
+		return err
+	}
+	return x.invite(ctx, again, b)
+}
+
+// preflight reads the target's policies before the first create of a cycle: what
+// they forbid is a matter of the job, not of each user.
+func (x *exporter) preflight(ctx context.Context) error {
+	if x.policy {
+		return nil
+	}
+	x.policy = true
+	c := x.c
+	p, err := c.job.Target.Policy(ctx, c.job.Pair.Source)
+	switch directory.KindOf(err) {
+	case directory.Denied, directory.NotFound, directory.Unknown:
+		if err != nil && directory.KindOf(err) == directory.Unknown {
+			return err
+		}
+		if err != nil {
+			return nil // not readable for this app: the invitations will tell
+		}
+	default:
+		return err
+	}
+	switch {
+	case p.AllowInvitesFrom == "none" || p.AllowInvitesFrom == "adminsAndGuestInviters":
+		c.blocked = &Error{Class: ClassSignIn, Code: string(CodeInvitationForbidden),
+			Message: "cannot invite users into " + c.job.TargetName + ".",
+			Cause:   "the tenant's authorization policy allows invitations from: " + p.AllowInvitesFrom,
+			Action: "in " + c.job.TargetName + ", under External collaboration settings, let member users invite guests" +
+				" (allowInvitesFrom: adminsGuestInvitersAndAllMembers or everyone), then run: tenantsync check " + c.job.Name}
+	case p.InboundBlocked:
+		c.blocked = &Error{Class: ClassSignIn, Code: "AzureActiveDirectoryCrossTenantSyncPolicyCheckFailure",
+			Message: "cannot invite users into " + c.job.TargetName + ".",
+			Cause:   "its cross-tenant access policy blocks B2B collaboration from " + c.job.SourceName,
+			Action:  "in " + c.job.TargetName + ", allow inbound B2B collaboration for tenant " + c.job.Pair.Source + ", then run: tenantsync check " + c.job.Name}
+	}
+	return nil
+}
+
+// forbidden stops inviting when the tenant refuses invitations altogether.
+func (x *exporter) forbidden() {
+	c := x.c
+	if c.tally.denied == 0 || c.tally.written > 0 || c.blocked != nil {
+		return
+	}
+	var e *directory.Error
+	if errors.As(c.tally.firstDenied, &e) {
+		c.blocked = c.engine.jobError(c.job, c.tally.firstDenied)
+	}
+}
+
+// shelve puts users that cannot be created in this cycle, for a reason that is
+// none of theirs, where the next cycle finds them, without an entry for each.
+func (x *exporter) shelve(ctx context.Context, part []*item) error {
+	c := x.c
+	b := &store.Batch{}
+	for _, it := range part {
+		o, err := c.objectAt(ctx, it.at)
+		if err != nil {
+			return err
+		}
+		if c.escrowOf(it.id) != nil && c.escrowOf(it.id).Attempts > 0 {
+			continue
+		}
+		b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: c.job.Name, SourceID: it.id, UPN: o.UPN(), Step: stepExport,
+			Code: string(CodeInvitationForbidden), Message: c.blocked.Error(), InScope: true, Attempts: 1, First: c.began, Next: c.began})
+	}
+	return x.commit(ctx, b)
+}

@@ -1,0 +1,359 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tenantsync/directory"
+	"tenantsync/store"
+)
+
+// cycle is one pass of a job, from its beginning to its end. Its methods run one
+// after the other; what they share with provision on demand is guarded by the
+// pair's turn.
+type cycle struct {
+	engine    *Engine
+	runner    *runner
+	job       *Job
+	st        store.Store
+	log       *zap.Logger
+	initiator store.Initiator
+	request   SyncRequest
+	dry       bool // a plan: nothing is written, to the tenant or to the state
+	onDemand  bool // provision on demand or an approval: there is no cycle to record
+
+	rec     store.Job
+	cyc     store.Cycle
+	waiting store.Waiting
+	began   time.Time
+	initial bool
+	resumed bool
+	first   bool // no cycle of this job has ended yet
+	rules   bool // mappings, filters or scope differ from the last cycle's
+	selects []string
+	inScope int // the count kept from cycle to cycle
+	linked  int // active links of the job at the start
+
+	// The stage: where the last image of each object stands, and what it lacks.
+	pos        map[idKey]position
+	page       *store.StagePage
+	extra      map[string]bool
+	incomplete []string
+	tombstones []string
+	unread     map[string]error
+	loose      []directory.Object // users read on demand, in place of a stage
+	rivals     []directory.Object // users in escrow who share an address
+	only       string             // plan of one user: its source id
+
+	source, target *directory.Tenant
+	spool          *spool // unlinked target users, initial cycles only
+	known          map[idKey]bool
+	progress       Progress
+	report         func(Progress)
+	countsBefore   store.GraphCounts
+	tally          tally
+	changes        []Change // of a plan
+	threshold      DeletionThreshold
+	plannedWrites  int
+	blocked        error // creates are impossible in this cycle; the rest went on
+}
+
+// tally counts what the summary and the guards need.
+type tally struct {
+	store.Summary
+	failedReferences int
+	processed        int
+	denied, written  int
+	firstDenied      error
+	counted          map[idKey]bool // users whose update has been counted
+}
+
+// run carries the cycle through its steps. Each error it returns is one of the
+// job: an object that fails never ends a cycle.
+func (c *cycle) run(ctx context.Context) error {
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	if err := c.readMembership(ctx); err != nil {
+		return err
+	}
+	if err := c.readUsers(ctx); err != nil {
+		return err
+	}
+	if err := c.complete(ctx); err != nil {
+		return err
+	}
+	if err := c.readTarget(ctx); err != nil {
+		return err
+	}
+	w, err := c.judgeStage(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.match(ctx, w); err != nil {
+		return err
+	}
+	c.applyGuard(w)
+	if c.dry {
+		return c.describe(ctx, w)
+	}
+	if err := (&exporter{c: c}).export(ctx, w); err != nil {
+		return err
+	}
+	return c.finish(ctx, w)
+}
+
+// begin loads what is known of the job and decides whether the cycle is an
+// initial one, or goes on where an interrupted one stopped.
+func (c *cycle) begin(ctx context.Context) error {
+	rec, err := c.st.Job(ctx, c.job.Name)
+	if errors.Is(err, store.ErrNotFound) {
+		rec, err = store.Job{Name: c.job.Name, Pair: c.job.Pair}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if rec.Pair != c.job.Pair {
+		return &Error{Class: ClassFailed, Code: "StateMismatch",
+			Message: fmt.Sprintf("job %s: the state file knows it for another pair of tenants.", c.job.Name),
+			Cause:   fmt.Sprintf("it was run from %s to %s before", rec.Pair.Source, rec.Pair.Target),
+			Action:  "give the job another name, or the configuration another state file"}
+	}
+	c.rec = rec
+	if c.waiting, err = c.st.Waiting(ctx, c.job.Name); err != nil {
+		return err
+	}
+	c.selects = c.engine.sourceSelects(c.job)
+	query := queryHash(c.selects)
+	c.first = rec.LastCycle == "" || rec.Rules == ""
+	c.rules = !c.first && rec.Rules != c.job.Rules
+	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || rec.Rules != c.job.Rules || rec.Query != query
+	c.inScope = rec.InScope
+	c.extra, c.unread, c.pos = map[string]bool{}, map[string]error{}, map[idKey]position{}
+	c.tally.counted = map[idKey]bool{}
+	b := &store.Batch{}
+	if err := c.resume(ctx, query, b); err != nil {
+		return err
+	}
+	c.cyc.Initial = c.initial
+	c.progress.Cycle = cycleName(c.initial)
+	c.rec.Ran = true
+	b.Jobs = []store.Job{c.rec}
+	if !c.dry {
+		b.Cycles = []store.Cycle{c.cyc}
+		if c.initial || c.resumed || rec.Stage != nil {
+			return c.st.Apply(ctx, b)
+		}
+		return nil // an idle cycle commits once, at its end
+	}
+	return c.st.Apply(ctx, b)
+}
+
+// resume takes up a stage that an interrupted cycle left, if it was read with the
+// same query and is of the kind that is wanted now.
+func (c *cycle) resume(ctx context.Context, query string, b *store.Batch) error {
+	old := c.rec.Stage
+	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry {
+		c.resumed, c.initial = true, old.Initial
+		for _, id := range old.Extra {
+			c.extra[id] = true
+		}
+		return c.stagePages(ctx, func(p *store.StagePage) error {
+			c.index(p.Seq, p.Objects, false)
+			return nil
+		})
+	}
+	stage := &store.Stage{CycleID: c.cyc.ID, Initial: c.initial, Query: query, Began: c.began}
+	if !c.initial {
+		stage.Cursor = c.rec.Watermark
+	}
+	if old != nil {
+		b.DropStage = c.job.Name
+		stage.Extra = old.Extra // membership that changed is not told twice
+		for _, id := range old.Extra {
+			c.extra[id] = true
+		}
+	}
+	c.rec.Stage = stage
+	return nil
+}
+
+func cycleName(initial bool) string {
+	if initial {
+		return "initial"
+	}
+	return "incremental"
+}
+
+// sourceTenant reads the source organization once a cycle, when it is needed.
+func (c *cycle) sourceTenant(ctx context.Context) (directory.Tenant, error) {
+	if c.source == nil {
+		t, err := c.job.Source.Tenant(ctx)
+		if err != nil {
+			return t, err
+		}
+		c.source = &t
+	}
+	return *c.source, nil
+}
+
+// targetTenant reads the target organization once a cycle, when it is needed.
+func (c *cycle) targetTenant(ctx context.Context) (directory.Tenant, error) {
+	if c.target == nil {
+		t, err := c.job.Target.Tenant(ctx)
+		if err != nil {
+			return t, err
+		}
+		c.target = &t
+	}
+	return *c.target, nil
+}
+
+// applyGuard judges the whole stage once, before the first write.
+func (c *cycle) applyGuard(w *work) {
+	leavers := 0
+	for i := range w.leavers {
+		if w.leavers[i].hold == "" {
+			leavers++
+		}
+	}
+	w.census = census{linked: c.linked, leavers: leavers, inScope: c.inScope, good: c.rec.GoodInScope,
+		changes: len(w.creates) + len(w.updates), rulesChanged: c.rules, accepted: c.request.Accept, first: c.first}
+	w.ruling = guard(w.census, c.job)
+	if code := w.ruling.holdDeletes; code != "" {
+		for i := range w.leavers {
+			if w.leavers[i].hold == "" {
+				w.leavers[i].hold = code
+			}
+		}
+	}
+}
+
+// finish moves the watermark, last, when every change up to it is committed or
+// escrowed, and closes the cycle's record.
+func (c *cycle) finish(ctx context.Context, w *work) error {
+	now := now()
+	waiting, err := c.st.Waiting(ctx, c.job.Name)
+	if err != nil {
+		return err
+	}
+	c.rec.LastCycle = c.cyc.ID
+	if w.ruling.holdChanges == "" {
+		c.rec.Watermark = c.rec.Stage.Watermark
+		c.rec.Groups = c.rec.Stage.Groups
+		c.rec.Query, c.rec.Rules = c.rec.Stage.Query, c.job.Rules
+		c.rec.NeedInitial = false
+		c.rec.HeldChanges = 0
+	} else {
+		c.rec.HeldChanges = w.census.changes
+		c.rec.Groups = c.rec.Stage.Groups
+	}
+	c.rec.Stage = nil
+	c.rec.InScope = c.inScope
+	c.rec.ScopeShrunk = w.ruling.holdDeletes == CodeScopeShrunk
+	if !c.rec.ScopeShrunk {
+		c.rec.GoodInScope = c.inScope
+	}
+	c.cyc.Summary = c.tally.Summary
+	c.cyc.Summary.Held = len(waiting.Holds) + c.rec.HeldChanges
+	c.judgeOutcome(w, waiting, now)
+	c.cyc.EndedAt = now
+	c.cyc.Graph = c.graphCounts()
+	b := &store.Batch{DropStage: c.job.Name, Jobs: []store.Job{c.rec}, Cycles: []store.Cycle{c.cyc}}
+	if c.job.LogRetention > 0 {
+		b.Prune = now.Add(-c.job.LogRetention)
+	}
+	b.PruneDeleted = now.Add(-keepDeleted)
+	return c.st.Apply(ctx, b)
+}
+
+// keepDeleted is how long a deleted link is kept for the restore: the recycle
+// bin keeps 30 days, and a little more.
+const keepDeleted = 35 * 24 * time.Hour
+
+// judgeOutcome sets outcome and quarantine from what happened.
+func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
+	reason, message, slow := Code(""), "", false
+	switch {
+	case c.blocked != nil:
+		reason, message, slow = CodeConnection, c.blocked.Error(), true
+	case w.ruling.holdChanges != "":
+		reason, message = w.ruling.holdChanges, w.ruling.message
+	case c.rec.ScopeShrunk:
+		reason, message = CodeScopeShrunk, w.ruling.message
+	case len(waiting.Holds) > 0:
+		reason, message = holdReason(waiting.Holds), fmt.Sprintf("%d deletions wait for approval", len(waiting.Holds))
+	case len(c.rec.GoneGroups) > 0:
+		reason, message = CodeScopeGroupDeleted, "scope group "+c.rec.GoneGroups[0]+" no longer exists"
+	default:
+		reason = tooManyFailures(c.tally.Failed, c.tally.failedReferences, c.tally.processed)
+		slow = reason != ""
+		message = fmt.Sprintf("%d of %d objects failed", c.tally.Failed, c.tally.processed)
+	}
+	c.rec.Quarantine = nil
+	if reason != "" {
+		c.rec.Quarantine = quarantined(c.quarantineBefore(), reason, message, slow, now)
+	}
+	newHold := w.held > 0 || w.ruling.holdChanges != ""
+	switch {
+	case c.blocked != nil:
+		c.cyc.Outcome = store.OutcomeFailed
+		c.cyc.Code, c.cyc.Error = AsError(c.blocked).Code, c.blocked.Error()
+	case newHold || slow:
+		c.cyc.Outcome = store.OutcomeQuarantine
+	case c.tally.Failed > 0:
+		c.cyc.Outcome = store.OutcomePartial
+	default:
+		c.cyc.Outcome = store.OutcomeSuccess
+	}
+}
+
+func (c *cycle) quarantineBefore() *store.Quarantine { return c.runner.quarantineBefore }
+
+// holdReason is the reason that most deletions are held for.
+func holdReason(holds []store.Hold) Code {
+	n := map[string]int{}
+	best := ""
+	for _, h := range holds {
+		n[h.Reason]++
+		if best == "" || n[h.Reason] > n[best] {
+			best = h.Reason
+		}
+	}
+	return Code(best)
+}
+
+func (c *cycle) graphCounts() store.GraphCounts {
+	requests, writes, throttled := c.job.Meter.Counts()
+	return store.GraphCounts{Requests: requests - c.countsBefore.Requests, Writes: writes - c.countsBefore.Writes,
+		Throttled: throttled - c.countsBefore.Throttled}
+}
+
+// phase, advance and synced report how far the cycle has come.
+func (c *cycle) phase(name string) {
+	c.progress.Phase, c.progress.Done, c.progress.Total = name, 0, 0
+	c.tell()
+}
+
+func (c *cycle) advance(n int) {
+	c.progress.Done += n
+	c.tell()
+}
+
+func (c *cycle) synced(upn string) {
+	if c.progress.Synced == "" {
+		c.progress.Synced = upn
+	}
+}
+
+func (c *cycle) tell() {
+	c.progress.Summary = c.tally.Summary
+	c.runner.setProgress(&c.progress)
+	if c.report != nil {
+		c.report(c.progress)
+	}
+}

@@ -1,0 +1,451 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"tenantsync/directory"
+	"tenantsync/store"
+)
+
+// batchSize is how many changes one request to the target carries at most.
+const batchSize = 20
+
+// exporter carries out the work of a cycle: creates, restores and updates, then
+// references, then deletes, then what was refused for a value that a delete has
+// freed. Each batch is written first and committed second.
+type exporter struct {
+	c         *cycle
+	queue     []*change     // updates that are ready to be sent
+	later     []*change     // new users that are not visible everywhere yet
+	conflicts []*change     // refused for a value that is taken
+	ambiguous []*change     // invitations whose answer was lost
+	refs      []string      // source ids whose manager is to be settled
+	linked    []string      // source ids that came into the target in this cycle
+	policy    bool          // the target's policies were read
+	logged    []store.Entry // entries of this run, for provision on demand
+	keepLog   bool
+	allowed   []string // ids that a removal was carried out for
+	approved  bool     // held deletions were allowed
+}
+
+// change is one user on its way to the target.
+type change struct {
+	o        directory.Object
+	link     store.Link
+	u        update
+	r        *record
+	v        verdict
+	created  bool // invited in this run, or left half-created by an earlier one
+	restored bool
+	adopted  bool
+	released bool
+	leaving  bool // the disable of a user who left scope
+	address  string
+	again    bool // a second try after a conflict
+	refused  []string
+	refusal  Code
+	reason   string
+	pending  bool // the invitation is pending and its address has changed
+	first    time.Time
+	due      time.Time
+}
+
+// export carries the work out in its order.
+func (x *exporter) export(ctx context.Context, w *work) error {
+	c := x.c
+	c.phase("writing")
+	c.progress.Total = len(w.creates) + len(w.updates) + len(w.leavers)
+	if err := x.failures(ctx, w); err != nil {
+		return err
+	}
+	if w.ruling.holdChanges == "" {
+		if err := x.changes(ctx, w); err != nil {
+			return err
+		}
+	}
+	if err := x.remove(ctx, w); err != nil {
+		return err
+	}
+	return x.retryConflicts(ctx)
+}
+
+func (x *exporter) changes(ctx context.Context, w *work) error {
+	if err := x.adoptAndCreate(ctx, w.creates); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(w.updates, batchSize) {
+		if err := x.turn(func() error { return x.prepare(ctx, part) }); err != nil {
+			return err
+		}
+	}
+	if err := x.drain(ctx); err != nil {
+		return err
+	}
+	return x.references(ctx)
+}
+
+// turn runs one batch while provision on demand waits.
+func (x *exporter) turn(f func() error) error {
+	x.c.runner.pair.turn.Lock()
+	defer x.c.runner.pair.turn.Unlock()
+	return f()
+}
+
+// commit stores a batch together with the counters of the cycle.
+func (x *exporter) commit(ctx context.Context, b *store.Batch) error {
+	c := x.c
+	if b.Empty() {
+		return nil
+	}
+	if x.keepLog {
+		x.logged = append(x.logged, b.Log...)
+	}
+	if !c.onDemand {
+		c.cyc.Summary, c.cyc.Graph = c.tally.Summary, c.graphCounts()
+		b.Cycles = append(b.Cycles, c.cyc)
+	}
+	// What was written to the tenant is recorded even when the cycle is being stopped.
+	return c.st.Apply(context.WithoutCancel(ctx), b)
+}
+
+// failures reports the users that failed before anything could be written.
+func (x *exporter) failures(ctx context.Context, w *work) error {
+	c := x.c
+	b := &store.Batch{}
+	for id, err := range c.unread {
+		links, lerr := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: []string{id}})
+		if lerr != nil {
+			return lerr
+		}
+		var link *store.Link
+		if len(links) > 0 {
+			link = &links[0]
+		}
+		code, reason := refusal(err, false)
+		c.fail(b, directory.Object{ID: id}, link, stepImport, code, reason, false)
+	}
+	for _, it := range w.creates {
+		if it.code == "" {
+			continue
+		}
+		o, err := c.objectAt(ctx, it.at)
+		if err != nil {
+			return err
+		}
+		if it.step == "" { // no failure: a skip
+			c.tally.Skipped++
+			continue
+		}
+		c.fail(b, o, nil, it.step, it.code, it.reason, false)
+		if len(b.Log) >= 500 {
+			if err := x.commit(ctx, b); err != nil {
+				return err
+			}
+			b = &store.Batch{}
+		}
+	}
+	return x.commit(ctx, b)
+}
+
+// prepare loads a part of the updates, computes what differs, reads the target
+// where a rule asks for it, and queues what is to be written.
+func (x *exporter) prepare(ctx context.Context, part []*item) error {
+	c := x.c
+	ids := make([]string, len(part))
+	for i, it := range part {
+		ids[i] = it.id
+	}
+	links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: ids})
+	if err != nil {
+		return err
+	}
+	var plain, back []*change
+	for i := range links {
+		n := slices.Index(ids, links[i].SourceID)
+		if n < 0 || c.skipped(links[i].SourceID) {
+			continue
+		}
+		o, err := c.objectAt(ctx, part[n].at)
+		if err != nil {
+			return err
+		}
+		ch := x.newChange(o, links[i])
+		if part[n].act == actRestore {
+			back = append(back, ch)
+			continue
+		}
+		ch.leaving = part[n].act == actDisable
+		plain = append(plain, ch)
+	}
+	b := &store.Batch{}
+	if err := x.bringBack(ctx, back, b, false); err != nil {
+		return err
+	}
+	if err := x.plan(ctx, plain, b); err != nil {
+		return err
+	}
+	return x.commitAndFlush(ctx, b)
+}
+
+// newChange begins the way of one linked user.
+func (x *exporter) newChange(o directory.Object, link store.Link) *change {
+	ch := &change{o: o, link: link, created: link.Creating, released: link.State == store.LinkHeld}
+	ch.v = verdict{state: sourceActive}
+	if !o.Enabled() {
+		ch.v.state = sourceDisabled
+	}
+	ch.r = x.c.newRecord(o, &link, now()).importStep(o, true).scopingStep(ch.v, o.Enabled())
+	ch.r.step("EntryImport", stepMatching, statusSuccess, "Linked to target user "+link.TargetID, "TargetId", link.TargetID)
+	return ch
+}
+
+// plan computes the update of each change and queues it, or settles it when
+// there is nothing to write.
+func (x *exporter) plan(ctx context.Context, list []*change, b *store.Batch) error {
+	c := x.c
+	var ready, look []*change
+	for _, ch := range list {
+		if err := x.compute(ch); err != nil {
+			c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)
+			continue
+		}
+		if x.mustLook(ch) {
+			look = append(look, ch)
+			continue
+		}
+		ready = append(ready, ch)
+	}
+	seen, err := x.look(ctx, look, b)
+	if err != nil {
+		return err
+	}
+	for _, ch := range append(ready, seen...) {
+		if len(ch.u.diff) > 0 {
+			x.queue = append(x.queue, ch)
+			continue
+		}
+		x.settle(ch, b)
+	}
+	return nil
+}
+
+// compute fills in what differs. The disable of a leaver writes nothing else.
+func (x *exporter) compute(ch *change) error {
+	if ch.leaving {
+		ch.u = update{diff: []directory.Modified{{Name: attrAccountEnabled, Old: ch.link.Exported.Get(attrAccountEnabled), New: directory.BoolOf(false)}}}
+		return nil
+	}
+	u, err := x.c.planUpdate(ch.o, &ch.link, x.c.began)
+	ch.u = u
+	return err
+}
+
+// mustLook reports changes for which the target is read before it is written:
+// accountEnabled, because a block set there by hand is kept, and an invitation
+// that may still be pending while the address has changed.
+func (x *exporter) mustLook(ch *change) bool {
+	if ch.created {
+		return false
+	}
+	for _, m := range ch.u.diff {
+		if m.Name == attrAccountEnabled {
+			return true
+		}
+	}
+	return x.addressChanged(ch)
+}
+
+func (x *exporter) addressChanged(ch *change) bool {
+	return ch.link.Invited != "" && !ch.leaving && directory.NormalAddress(x.c.inviteAddress(ch.o)) != ch.link.Invited &&
+		ch.o.UPN() != ch.link.UPN
+}
+
+// look reads the target users of the changes and applies the rules on blocks.
+func (x *exporter) look(ctx context.Context, list []*change, b *store.Batch) ([]*change, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(list))
+	for i, ch := range list {
+		ids[i] = ch.link.TargetID
+	}
+	found, err := x.c.job.Target.Users(ctx, ids, targetSelects(x.c.job))
+	if err != nil {
+		return nil, err
+	}
+	target, err := x.c.targetTenant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []*change
+	for i, ch := range list {
+		l := found[i]
+		switch {
+		case l.Err != nil && directory.KindOf(l.Err) == directory.NotFound:
+			if err := x.lost(ctx, ch, b); err != nil {
+				return nil, err
+			}
+			continue
+		case l.Err != nil:
+			code, reason := refusal(l.Err, false)
+			x.c.failed(b, ch.r, ch.o, &ch.link, stepExport, code, reason, false)
+			continue
+		case !isExternal(l.Object, target):
+			x.c.failed(b, ch.r, ch.o, &ch.link, stepMatching, CodeInvalidAnchor,
+				"target user "+ch.link.TargetID+" is no longer an external user: it is left alone", false)
+			continue
+		}
+		x.respectBlock(ch, l.Object)
+		if x.addressChanged(ch) && l.Object.Attributes.Get(attrExternalState).Text() == pendingAcceptance {
+			ch.pending = true
+		}
+		out = append(out, ch)
+	}
+	return out, nil
+}
+
+// respectBlock applies the rules on accountEnabled to what the target says: a
+// false that this job did not write is the target's own and stays.
+func (x *exporter) respectBlock(ch *change, o directory.Object) {
+	i := slices.IndexFunc(ch.u.diff, func(m directory.Modified) bool { return m.Name == attrAccountEnabled })
+	if i < 0 {
+		return
+	}
+	actual, known := o.Attributes.Get(attrAccountEnabled).Bool()
+	if !known {
+		return
+	}
+	want, _ := ch.u.diff[i].New.Bool()
+	ch.link.Exported = ch.link.Exported.Clone()
+	ch.link.Exported.Set(attrAccountEnabled, directory.BoolOf(actual))
+	ch.u.diff[i].Old = directory.BoolOf(actual)
+	drop := func() { ch.u.diff = slices.Delete(ch.u.diff, i, i+1) }
+	switch {
+	case want == actual && !want:
+		ch.link.DisabledByJob = false // somebody in the target was first: the block is theirs
+		drop()
+	case want == actual:
+		ch.link.BlockedInTarget = false
+		drop()
+	case want && !ch.link.DisabledByJob && !x.c.mayUnblock(ch.o, &ch.link):
+		ch.u.blocked = true
+		drop()
+	}
+}
+
+// commitAndFlush commits what is settled and sends the queue while it fills batches.
+func (x *exporter) commitAndFlush(ctx context.Context, b *store.Batch) error {
+	if err := x.commit(ctx, b); err != nil {
+		return err
+	}
+	for len(x.queue) >= batchSize {
+		if err := x.send(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drain sends what is left in the queue, and waits for new users to become
+// visible as long as that can be expected.
+func (x *exporter) drain(ctx context.Context) error {
+	for len(x.queue) > 0 || len(x.later) > 0 || len(x.ambiguous) > 0 {
+		if len(x.ambiguous) > 0 && len(x.queue) < batchSize {
+			if err := x.turn(func() error { return x.resolveAmbiguous(ctx) }); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(x.queue) == 0 {
+			if err := x.awaitReplication(ctx); err != nil {
+				return err
+			}
+		}
+		if err := x.turn(func() error { return x.send(ctx) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send writes one batch of updates and commits its outcome.
+func (x *exporter) send(ctx context.Context) error {
+	n := min(batchSize, len(x.queue))
+	if n == 0 {
+		return nil
+	}
+	part := x.queue[:n]
+	x.queue = slices.Clone(x.queue[n:])
+	ws := make([]directory.Write, n)
+	for i, ch := range part {
+		attributes := make(directory.Attributes, len(ch.u.diff))
+		for k, m := range ch.u.diff {
+			attributes[k] = directory.Attribute{Name: m.Name, Value: m.New}
+		}
+		ws[i] = directory.Write{Kind: directory.Update, ID: ch.link.TargetID, Attributes: attributes}
+	}
+	done, err := x.c.job.Target.Write(ctx, ws)
+	b := &store.Batch{}
+	for i, ch := range part {
+		if i >= len(done) || notSent(done[i].Err) {
+			continue // the cycle is ending: the stage still has it
+		}
+		if werr := x.written(ctx, ch, done[i].Err, b); werr != nil && err == nil {
+			err = werr
+		}
+	}
+	if cerr := x.commit(ctx, b); cerr != nil {
+		return cerr
+	}
+	if err == nil {
+		err = x.allRefused()
+	}
+	x.c.advance(n)
+	return err
+}
+
+func notSent(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// written judges the outcome of one update.
+func (x *exporter) written(ctx context.Context, ch *change, err error, b *store.Batch) error {
+	if err == nil {
+		x.c.tally.written++
+		x.settle(ch, b)
+		return nil
+	}
+	switch kind := directory.KindOf(err); {
+	case kind == directory.NotFound && ch.created:
+		x.postpone(ch, b)
+	case kind == directory.NotFound:
+		return x.lost(ctx, ch, b)
+	case kind == directory.Conflict && !ch.again && !ch.created:
+		x.conflicts = append(x.conflicts, ch)
+		ch.reason = err.Error()
+	case kind == directory.Denied && x.reduce(ch, err, b, isSensitive):
+	case kind == directory.Invalid && x.exchange(ch, err, b):
+	default:
+		x.giveUp(ch, err, b)
+	}
+	return nil
+}
+
+// giveUp records an update that the target refused.
+func (x *exporter) giveUp(ch *change, err error, b *store.Batch) {
+	c := x.c
+	if directory.KindOf(err) == directory.Denied {
+		c.tally.denied++
+		if c.tally.firstDenied == nil {
+			c.tally.firstDenied = err
+		}
+	}
+	code, reason := refusal(err, false)
+	ch.r.entry.Action = x.actionOf(ch)
+	ch.r.step(x.exportStep(ch), stepExport, statusFailure, reason, "ReportableIdentifier", ch.o.UPN())
+	c.failed(b, ch.r, ch.o, &ch.link, stepExport, code, reason, false)
+	b.PutLinks = append(b.PutLinks, ch.link)
+}

@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"tenantsync/directory"
+	"tenantsync/mapping"
+	"tenantsync/store"
+)
+
+// fail records that an object failed: a log entry and an escrow. It never ends
+// the cycle.
+func (c *cycle) fail(b *store.Batch, o directory.Object, link *store.Link, step string, code Code, reason string, reference bool) {
+	r := c.newRecord(o, link, now()).importStep(o, link != nil)
+	name := map[string]string{stepScoping: "EntrySynchronizationScoping", stepMatching: "EntrySynchronizationAdd",
+		stepProcessing: "EntrySynchronizationUpdate", stepReference: "EntryReferenceResolution", stepExport: "EntryExportUpdate",
+		stepImport: "EntryImport"}[step]
+	r.step(name, step, statusFailure, reason)
+	c.failed(b, r, o, link, step, code, reason, reference)
+}
+
+// failed closes an entry as a failure and puts the object in escrow.
+func (c *cycle) failed(b *store.Batch, r *record, o directory.Object, link *store.Link, step string, code Code, reason string, reference bool) {
+	at := now()
+	if reference {
+		c.tally.failedReferences++
+	} else {
+		c.tally.Failed++
+	}
+	if c.dry {
+		c.changes = append(c.changes, failChange(o, link, code, reason))
+		return
+	}
+	e := c.escrow(o, link, step, code, reason, reference)
+	b.PutEscrows = append(b.PutEscrows, e)
+	r.result(statusFailure, code, reason)
+	r.entry.StatusInfo.Error.AdditionalDetails = "attempt " + strconv.Itoa(e.Attempts) + ", retried from " + e.Next.Format("2006-01-02 15:04 MST")
+	b.Log = append(b.Log, r.done(at))
+}
+
+func (c *cycle) escrow(o directory.Object, link *store.Link, step string, code Code, reason string, reference bool) store.Escrow {
+	at := now()
+	e := store.Escrow{Job: c.job.Name, SourceID: o.ID, UPN: o.UPN(), Step: step, Code: string(code), Message: reason,
+		Reference: reference, Attempts: 1, First: at}
+	if e.UPN == "" && link != nil {
+		e.UPN = link.UPN
+	}
+	if old := c.escrowOf(o.ID); old != nil && old.Attempts > 0 {
+		e.Attempts, e.First = old.Attempts+1, old.First
+	}
+	e.InScope = link == nil
+	e.Next = nextAttempt(code, e.Attempts, e.First, at)
+	return e
+}
+
+// dropEscrow forgets an object's failures.
+func (c *cycle) dropEscrow(b *store.Batch, id string) {
+	if c.escrowOf(id) != nil {
+		b.DropEscrows = append(b.DropEscrows, store.WaitKey{Job: c.job.Name, SourceID: id})
+	}
+}
+
+// failMapping records a value that a mapping or its target refuses.
+func (c *cycle) failMapping(b *store.Batch, j *judged, err error) {
+	code, reason := CodeInvalidValue, err.Error()
+	var f *mapping.Failure
+	if errors.As(err, &f) {
+		code = CodeAttributeValidation
+	}
+	c.fail(b, j.o, j.link, stepProcessing, code, reason, false)
+}
+
+// refusal turns an answer of the target tenant into a code and a sentence.
+func refusal(err error, creating bool) (Code, string) {
+	var e *directory.Error
+	if !errors.As(err, &e) {
+		return CodeServerError, err.Error()
+	}
+	what := e.Message
+	if what == "" {
+		what = e.Error()
+	}
+	switch e.Kind {
+	case directory.Throttled:
+		return CodeTooManyRequests, what
+	case directory.Transient:
+		return CodeServerError, what
+	case directory.Ambiguous:
+		return CodeTimeout, "the answer was lost: " + what
+	case directory.QuotaExceeded:
+		return CodeQuotaExceeded, what
+	case directory.Denied:
+		if creating {
+			return CodeInvitationForbidden, what
+		}
+		if strings.Contains(strings.ToLower(what), "restricted management") {
+			return CodeRestrictedManagement, what
+		}
+		return CodeInsufficientRights, what
+	case directory.NotFound:
+		return CodeInvalidAnchor, what
+	case directory.Conflict:
+		if creating {
+			return CodeAmbiguousUser, what
+		}
+		return CodeConflict, conflictText(e, what)
+	}
+	return refusedValue(e, what, creating)
+}
+
+func conflictText(e *directory.Error, what string) string {
+	if e.Property != "" && !strings.Contains(what, e.Property) {
+		what = e.Property + ": " + what
+	}
+	if len(e.ObjectIDs) > 0 {
+		what += " (held by " + strings.Join(e.ObjectIDs, ", ") + ")"
+	}
+	return what
+}
+
+// refusedValue sorts the refusals for which Graph has one generic code.
+func refusedValue(e *directory.Error, what string, creating bool) (Code, string) {
+	lower := strings.ToLower(what)
+	switch {
+	case strings.Contains(lower, "originated within an external service"):
+		return CodeExternalService, what
+	case strings.Contains(lower, "on-premises mastered") || strings.Contains(lower, "synchronized from on-premises"):
+		return CodeOnPremises, what
+	case creating && (strings.Contains(lower, "already exist") || strings.Contains(lower, "non-external user")):
+		return CodeAmbiguousUser, what
+	case creating && strings.Contains(lower, "inviter tenant"):
+		return CodeInvalidDomain, what
+	case creating && (strings.Contains(lower, "invalid") || strings.Contains(lower, "group email") || strings.Contains(lower, "address")):
+		return CodeInvalidInvitation, what
+	case creating:
+		return CodeInvitationFailed, what
+	}
+	if e.Property != "" && !strings.Contains(what, e.Property) {
+		what = e.Property + ": " + what
+	}
+	return CodeInvalidValue, what
+}

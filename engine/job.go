@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"time"
+
+	"tenantsync/mapping"
+	"tenantsync/scope"
+	"tenantsync/store"
+)
+
+// Job is one synchronization job, compiled and ready to run. The order of jobs
+// in Options decides which of two jobs on one pair owns a user.
+type Job struct {
+	Name    string
+	Enabled bool
+
+	SourceName, TargetName string     // names of the tenants in the configuration
+	Pair                   store.Pair // their tenant ids
+
+	Source Source
+	Target Target
+	Meter  Meter
+
+	Schedule  string // "@every 40m" or five cron fields
+	TimeZone  string // of the cron fields; "" = UTC
+	AutoStart bool
+
+	Scope   Scope
+	Mapping *mapping.Schema
+	Actions Actions
+
+	Invitation   Invitation
+	YieldBlock   bool          // targetBlock: yield
+	Deprovision  Deprovision   // what leaving scope does
+	DeleteAfter  time.Duration // with DeprovisionDisable; 0 = never
+	Prevent      bool          // deletions.prevent
+	Threshold    int           // more than so many deletes in one cycle are held
+	Percent      int           // … or more than this share of the linked users; 0 = off
+	ScopeShrink  int           // guards.scopeShrink, percent; 0 = off
+	Changes      int           // guards.changes, percent; 0 = off
+	Rules        string        // hash of everything whose change needs an initial cycle
+	LogRetention time.Duration
+}
+
+// Scope says which source users a job is for.
+type Scope struct {
+	All              bool
+	Groups           []string
+	Users            []string // object ids or user principal names
+	ServicePrincipal string
+	Nested           bool
+	Filter           *scope.Filter
+}
+
+// Actions are the target object actions that are allowed.
+type Actions struct{ Create, Update, Delete bool }
+
+// Deprovision is what leaving scope does.
+type Deprovision uint8
+
+// The ways to deprovision.
+const (
+	DeprovisionDelete Deprovision = iota
+	DeprovisionDisable
+	DeprovisionNone
+)
+
+// Invitation says how users are invited.
+type Invitation struct {
+	ByMail      bool // invite the mail address instead of the user principal name
+	RedirectURL string
+	SendMessage bool
+}

@@ -1,0 +1,501 @@
+package engine
+
+import (
+	"context"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"tenantsync/directory"
+	"tenantsync/mapping"
+	"tenantsync/store"
+)
+
+// work is what a cycle has to do: compact, for users that need something done
+// only. What is to be written is computed again just before its export.
+type work struct {
+	creates []*item // unlinked and wanted: to be matched, then adopted or created
+	updates []*item // linked, and something differs; restores among them
+	leavers []*leaver
+	census  census
+	ruling  ruling
+	held    int // held in this cycle
+}
+
+// item is a source user in the stage with what is to be done about it.
+type item struct {
+	id  string
+	at  position
+	act action
+	// adopt is the target user that matching chose.
+	adopt *directory.Object
+	// failed is set when matching or judging failed: the item is only reported.
+	code   Code
+	reason string
+	step   string
+}
+
+// leaver is a linked user who is no longer wanted.
+type leaver struct {
+	id      string
+	at      position
+	act     action // actDelete or actDisable
+	verdict verdict
+	hold    Code // why it is held, "" when it may go
+}
+
+// judgeStage decides about every user of the stage: the pages in their order,
+// each user by its last image.
+func (c *cycle) judgeStage(ctx context.Context) (*work, error) {
+	w := &work{}
+	if len(c.pos) == 0 && len(c.unread) == 0 {
+		return w, nil
+	}
+	c.phase("evaluating")
+	c.progress.Total = len(c.pos)
+	if _, err := c.sourceTenant(ctx); err != nil {
+		return nil, err
+	}
+	if c.initial {
+		c.inScope = 0
+	}
+	var whole *assigner
+	if c.initial {
+		var err error
+		if whole, err = assignments(ctx, c.st, c.job, &c.rec, nil); err != nil {
+			return nil, err
+		}
+	}
+	err := c.stagePages(ctx, func(p *store.StagePage) error {
+		c.runner.pair.turn.Lock()
+		defer c.runner.pair.turn.Unlock()
+		return c.judgePage(ctx, p, whole, w)
+	})
+	return w, err
+}
+
+// judgePage decides about the users of one page whose last image it holds, and
+// commits what changes of their records without a write to the target.
+func (c *cycle) judgePage(ctx context.Context, p *store.StagePage, as *assigner, w *work) error {
+	var ids []string
+	var at []int
+	for i := range p.Objects {
+		id := p.Objects[i].ID
+		if c.pos[keyOf(id)] != (position{uint32(p.Seq), uint32(i)}) || c.skipped(id) {
+			continue
+		}
+		ids, at = append(ids, id), append(at, i)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: ids})
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]*store.Link, len(links))
+	for i := range links {
+		byID[links[i].SourceID] = &links[i]
+	}
+	if as == nil {
+		if as, err = assignments(ctx, c.st, c.job, &c.rec, ids); err != nil {
+			return err
+		}
+	}
+	b := &store.Batch{}
+	v := newVerdicts(c, ids)
+	for n, i := range at {
+		o := c.full(p.Objects[i])
+		j := judged{o: o, at: position{uint32(p.Seq), uint32(i)}, link: byID[ids[n]], v: judge(o, *c.source, as.of(o.ID), c.job.Scope.Filter)}
+		if err := c.judgeOne(ctx, &j, w, b, v); err != nil {
+			return err
+		}
+	}
+	if err := v.commit(ctx, b); err != nil {
+		return err
+	}
+	c.advance(len(ids))
+	if b.Empty() {
+		return nil
+	}
+	return c.st.Apply(ctx, b)
+}
+
+// skipped reports a user that provision on demand read since the stage began, or
+// that is not the one a plan asks for.
+func (c *cycle) skipped(id string) bool {
+	return c.runner.isFresh(id) && !c.dry || c.only != "" && id != c.only
+}
+
+// judged is one user with what is known of it.
+type judged struct {
+	o    directory.Object
+	at   position
+	link *store.Link
+	v    verdict
+}
+
+// judgeOne sorts one user into the work, or finds that nothing is to be done.
+func (c *cycle) judgeOne(ctx context.Context, j *judged, w *work, b *store.Batch, said *verdicts) error {
+	c.tally.processed++
+	if j.v.err != nil {
+		c.fail(b, j.o, j.link, stepScoping, CodeFilterFailed, j.v.reason, false)
+		return nil
+	}
+	if j.link != nil && j.link.Job != c.job.Name {
+		if done := c.judgeOwner(j, b, said); done {
+			return nil
+		}
+	}
+	c.count(j)
+	if j.link == nil {
+		c.judgeUnlinked(ctx, j, w, b, said)
+		return nil
+	}
+	return c.judgeLinked(ctx, j, w, b, said)
+}
+
+// count keeps the number of users in scope.
+func (c *cycle) count(j *judged) {
+	before := false
+	if !c.initial {
+		before = j.link != nil && j.link.InScope && j.link.Job == c.job.Name || j.link == nil && c.escrowInScope(j.o.ID)
+	}
+	after := j.v.inScope() && (j.link != nil || j.v.state == sourceActive)
+	if after && !before {
+		c.inScope++
+	}
+	if before && !after {
+		c.inScope--
+	}
+}
+
+func (c *cycle) escrowOf(id string) *store.Escrow {
+	i, ok := slices.BinarySearchFunc(c.waiting.Escrows, id, func(e store.Escrow, id string) int {
+		switch {
+		case e.SourceID < id:
+			return -1
+		case e.SourceID > id:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return nil
+	}
+	return &c.waiting.Escrows[i]
+}
+
+func (c *cycle) escrowInScope(id string) bool {
+	e := c.escrowOf(id)
+	return e != nil && e.InScope
+}
+
+// judgeOwner decides about a user whose link another job owns: the job that
+// stands first in the configuration takes it over when it wants the user; so
+// does any job when the owner is not configured any more. It reports whether
+// nothing else is to be done.
+func (c *cycle) judgeOwner(j *judged, b *store.Batch, said *verdicts) (done bool) {
+	if !j.v.inScope() {
+		return true
+	}
+	if c.engine.precedes(j.link.Job, c.job.Name) {
+		said.say(j, CodeOwnedByOtherJob, "job "+j.link.Job+", which comes first in the configuration, keeps this user in sync")
+		c.tally.Skipped++
+		return true
+	}
+	j.link.Job = c.job.Name
+	if !c.initial && j.link.InScope {
+		c.inScope++ // count() takes it for one that was ours before
+	}
+	return false
+}
+
+// judgeUnlinked decides about a user who has no link.
+func (c *cycle) judgeUnlinked(ctx context.Context, j *judged, w *work, b *store.Batch, said *verdicts) {
+	d := decide(j.v.state, linkNone, targetPresent, policy{actions: c.job.Actions})
+	switch d.action {
+	case actCreate:
+		w.creates = append(w.creates, &item{id: j.o.ID, at: j.at, act: actCreate})
+	case actSkip:
+		reason := j.v.reason
+		if d.code == CodeActionNotAllowed {
+			// Matching an existing user is still allowed: that is an update.
+			w.creates = append(w.creates, &item{id: j.o.ID, at: j.at, act: actAdopt})
+			return
+		}
+		c.dropEscrow(b, j.o.ID)
+		said.say(j, d.code, reason)
+		c.tally.Skipped++
+	case actNone:
+		c.dropEscrow(b, j.o.ID)
+		if j.v.state == sourceOutOfScope && (c.job.Scope.All || j.v.code != CodeOutOfScope || j.v.through != "") {
+			said.say(j, j.v.code, j.v.reason)
+			c.tally.Skipped++
+		}
+	}
+}
+
+// judgeLinked decides about a linked user.
+func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Batch, said *verdicts) error {
+	state := stateOf(j.link)
+	p := policy{actions: c.job.Actions, deprovision: c.job.Deprovision,
+		deleteDue: c.deleteDue(j.link), newEvent: j.link.RetainedFor != string(eventOf(j.v))}
+	d := decide(j.v.state, state, targetPresent, p)
+	if state == linkDeleted && d.action == actRestore || state == linkMissing && j.v.inScope() {
+		w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: actRestore})
+		return nil
+	}
+	switch d.action {
+	case actDelete, actDisable:
+		if c.movedToOther(ctx, j, b) {
+			c.tally.Unchanged++
+			return nil
+		}
+		if d.action == actDisable && c.alreadyDisabled(j.link) {
+			c.tally.Unchanged++
+			return nil
+		}
+		w.leavers = append(w.leavers, &leaver{id: j.o.ID, at: j.at, act: d.action, verdict: j.v, hold: j.v.hold})
+		return nil
+	case actRelease, actUpdate:
+		return c.judgeUpdate(j, w, b)
+	}
+	if (state == linkHeld || state == linkRetained) && c.wantsDisable(j) {
+		w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: actDisable})
+		return nil
+	}
+	if c.note(j) {
+		b.PutLinks = append(b.PutLinks, *j.link)
+	}
+	if j.link.State == store.LinkActive || j.link.State == store.LinkHeld || j.link.State == store.LinkRetained {
+		c.tally.Unchanged++
+	}
+	return nil
+}
+
+func stateOf(l *store.Link) linkState {
+	switch l.State {
+	case store.LinkHeld:
+		return linkHeld
+	case store.LinkRetained:
+		return linkRetained
+	case store.LinkDeleted:
+		return linkDeleted
+	case store.LinkMissing:
+		return linkMissing
+	}
+	return linkActive
+}
+
+// event is what took a user out of scope: a rejected deletion is judged anew
+// when another one happens.
+type event string
+
+const (
+	eventGone  event = "gone"
+	eventScope event = "scope"
+)
+
+func eventOf(v verdict) event {
+	if v.state == sourceGone {
+		return eventGone
+	}
+	return eventScope
+}
+
+// deleteDue reports whether a user that was disabled for leaving scope is to be
+// deleted now.
+func (c *cycle) deleteDue(l *store.Link) bool {
+	return c.job.DeleteAfter > 0 && !l.LeftScopeAt.IsZero() && !c.began.Before(l.LeftScopeAt.Add(c.job.DeleteAfter))
+}
+
+func (c *cycle) alreadyDisabled(l *store.Link) bool {
+	enabled, known := l.Exported.Get(attrAccountEnabled).Bool()
+	return known && !enabled && !l.LeftScopeAt.IsZero()
+}
+
+// wantsDisable reports a user out of scope whose delete waits or was rejected,
+// and who was disabled in the source since: the block still goes through.
+func (c *cycle) wantsDisable(j *judged) bool {
+	if j.v.state != sourceOutOfScope || j.o.Enabled() {
+		return false
+	}
+	enabled, known := j.link.Exported.Get(attrAccountEnabled).Bool()
+	return enabled || !known
+}
+
+// judgeUpdate finds out whether anything of a linked user differs.
+func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
+	u, err := c.planUpdate(j.o, j.link, c.began)
+	if err != nil {
+		c.failMapping(b, j, err)
+		return nil
+	}
+	released := j.link.State == store.LinkHeld
+	if u.empty() && !released && !j.link.ManagerUnknown {
+		if c.note(j) {
+			b.PutLinks = append(b.PutLinks, *j.link)
+		}
+		c.dropEscrow(b, j.o.ID)
+		c.tally.Unchanged++
+		return nil
+	}
+	act := actUpdate
+	if released {
+		act = actRelease
+	}
+	w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: act})
+	return nil
+}
+
+// note brings the link's own record of the source user up to date and reports
+// whether that changed it.
+func (c *cycle) note(j *judged) bool {
+	l := j.link
+	before := *l
+	l.InScope = j.v.inScope()
+	if j.v.state == sourceGone {
+		return before.InScope != l.InScope || before.Job != l.Job
+	}
+	l.SourceDisabled = !j.o.Enabled()
+	if upn := j.o.UPN(); upn != "" {
+		l.UPN = upn
+	}
+	l.DisplayName = j.o.DisplayName()
+	l.Addresses = sourceAddresses(j.o)
+	if l.InScope && !l.LeftScopeAt.IsZero() {
+		l.LeftScopeAt = time.Time{}
+	}
+	if l.InScope && l.State == store.LinkRetained {
+		l.State, l.RetainedFor = store.LinkActive, ""
+	}
+	return before.InScope != l.InScope || before.UPN != l.UPN || before.DisplayName != l.DisplayName || before.Job != l.Job ||
+		before.SourceDisabled != l.SourceDisabled || before.State != l.State ||
+		before.LeftScopeAt != l.LeftScopeAt || !slices.Equal(before.Addresses, l.Addresses)
+}
+
+// update is what differs between a source user and its target user.
+type update struct {
+	desired directory.Attributes
+	diff    []directory.Modified
+	// manager is set when the wanted manager (source id, "" none) is not the one
+	// the target has.
+	manager       bool
+	managerSource string
+	// blocked: accountEnabled differs, but the target's own block is kept.
+	blocked bool
+}
+
+func (u *update) empty() bool { return len(u.diff) == 0 && !u.manager }
+
+// planUpdate computes what is to be written for a linked user. It is pure but
+// for the link, which it does not change.
+func (c *cycle) planUpdate(o directory.Object, l *store.Link, at time.Time) (update, error) {
+	flow := mapping.Update
+	if l.Creating {
+		flow = mapping.Create
+	}
+	current := l.Exported
+	if l.ManagerTarget != "" {
+		current = current.Clone()
+		current.Set(attrManager, directory.RefOf(l.ManagerTarget))
+	}
+	r, err := c.job.Mapping.Apply(mapping.Input{Source: o.Attributes, Flow: flow, Current: current, Now: at})
+	if err != nil {
+		return update{}, err
+	}
+	u := update{desired: r.Desired, diff: c.job.Mapping.Changes(l.Exported, r.Desired)}
+	u.diff = slices.DeleteFunc(u.diff, func(m directory.Modified) bool { return slices.Contains(l.Refused, m.Name) })
+	if !c.job.Actions.Update && !l.Creating {
+		u.diff = nil
+		return u, nil
+	}
+	if l.BlockedInTarget && !c.mayUnblock(o, l) {
+		u.diff = slices.DeleteFunc(u.diff, func(m directory.Modified) bool {
+			on, _ := m.New.Bool()
+			u.blocked = u.blocked || m.Name == attrAccountEnabled && on
+			return m.Name == attrAccountEnabled && on
+		})
+	}
+	if ref := r.References.Get(attrManager); !ref.IsAbsent() {
+		u.managerSource = ref.Text()
+		u.manager = c.managerDiffers(u.managerSource, l)
+	}
+	return u, nil
+}
+
+// mayUnblock reports whether a block set by hand in the target yields: only with
+// targetBlock: yield, and only when the source user itself was enabled again.
+func (c *cycle) mayUnblock(o directory.Object, l *store.Link) bool {
+	return c.job.YieldBlock && l.SourceDisabled && o.Enabled()
+}
+
+// managerDiffers compares the wanted manager with what the link remembers. A
+// manager that waits for its own link is no difference: it is set by whoever
+// links it.
+func (c *cycle) managerDiffers(want string, l *store.Link) bool {
+	if want != l.ManagerSource {
+		return true
+	}
+	return want == "" && l.ManagerTarget != ""
+}
+
+// verdicts collects what is said of users without a link on one page, so that
+// the log says it once.
+type verdicts struct {
+	c       *cycle
+	ids     []string
+	pending []pendingVerdict
+}
+
+type pendingVerdict struct {
+	j      *judged
+	code   Code
+	reason string
+}
+
+func newVerdicts(c *cycle, ids []string) *verdicts { return &verdicts{c: c, ids: ids} }
+
+func (v *verdicts) say(j *judged, code Code, reason string) {
+	copied := *j
+	v.pending = append(v.pending, pendingVerdict{&copied, code, reason})
+}
+
+// commit adds a log entry for each verdict that is new.
+func (v *verdicts) commit(ctx context.Context, b *store.Batch) error {
+	if len(v.pending) == 0 {
+		return nil
+	}
+	ids := make([]string, len(v.pending))
+	for i, p := range v.pending {
+		ids[i] = p.j.o.ID
+	}
+	before, err := v.c.st.Verdicts(ctx, store.VerdictQuery{Job: v.c.job.Name, SourceIDs: ids})
+	if err != nil {
+		return err
+	}
+	known := make(map[string]uint64, len(before))
+	for _, k := range before {
+		known[k.SourceID] = k.Hash
+	}
+	for _, p := range v.pending {
+		h := hashText(string(p.code) + "\x00" + p.reason)
+		if old, ok := known[p.j.o.ID]; ok && old == h {
+			continue
+		}
+		b.PutVerdicts = append(b.PutVerdicts, store.Verdict{Job: v.c.job.Name, SourceID: p.j.o.ID, Hash: h})
+		r := v.c.newRecord(p.j.o, p.j.link, now()).importStep(p.j.o, p.j.link != nil).scopingStep(p.j.v, p.j.o.Enabled())
+		r.step("EntrySynchronizationSkip", stepProcessing, statusSkipped, p.reason, "SkipReason", string(p.code),
+			"ReportableIdentifier", p.j.o.UPN())
+		r.result(statusSkipped, p.code, p.reason)
+		b.Log = append(b.Log, r.done(now()))
+	}
+	return nil
+}
+
+func hashText(s string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s)) // a hash never fails
+	return h.Sum64()
+}

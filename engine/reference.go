@@ -1,0 +1,292 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"tenantsync/directory"
+	"tenantsync/store"
+)
+
+// reference is a manager to be set or removed.
+type reference struct {
+	link store.Link
+	want string // target id of the manager, "" none
+	// unresolved: the wanted manager has no user in the target.
+	unresolved bool
+}
+
+// references settles managers, once every user of the cycle exists: those of the
+// users that changed, and those that waited for a user linked just now.
+func (x *exporter) references(ctx context.Context) error {
+	if !slices.Contains(x.c.job.Mapping.References(), attrManager) {
+		return nil
+	}
+	ids := x.refs
+	x.refs = nil
+	waiting, err := x.waitingFor(ctx)
+	if err != nil {
+		return err
+	}
+	ids = append(ids, waiting...)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) == 0 {
+		return nil
+	}
+	x.c.phase("writing references")
+	x.c.progress.Total = len(ids)
+	var due []*reference
+	for part := range slices.Chunk(ids, 10*batchSize) {
+		err := x.turn(func() error {
+			more, err := x.resolve(ctx, part)
+			due = append(due, more...)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for part := range slices.Chunk(due, batchSize) {
+		if err := x.turn(func() error { return x.writeReferences(ctx, part) }); err != nil {
+			return err
+		}
+		x.c.advance(len(part))
+	}
+	return nil
+}
+
+// waitingFor returns links whose manager came into the target in this cycle.
+func (x *exporter) waitingFor(ctx context.Context) ([]string, error) {
+	var out []string
+	for part := range slices.Chunk(x.linked, 500) {
+		managers, err := x.c.st.Links(ctx, store.LinkQuery{Pair: x.c.job.Pair, SourceIDs: part})
+		if err != nil {
+			return nil, err
+		}
+		target := map[string]string{}
+		for _, m := range managers {
+			target[m.SourceID] = m.TargetID
+		}
+		reports, err := x.c.st.Links(ctx, store.LinkQuery{Pair: x.c.job.Pair, Managers: part})
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range reports {
+			if l.Job == x.c.job.Name && l.State == store.LinkActive && l.ManagerTarget != target[l.ManagerSource] {
+				out = append(out, l.SourceID)
+			}
+		}
+	}
+	x.linked = nil
+	return out, nil
+}
+
+// resolve finds the target users of the wanted managers through links, and
+// commits what needs no write. It returns what is to be written.
+func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, error) {
+	c := x.c
+	links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	var managers []string
+	for _, l := range links {
+		if l.ManagerSource != "" {
+			managers = append(managers, l.ManagerSource)
+		}
+	}
+	target, err := x.targetsOf(ctx, managers)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.readManagers(ctx, links); err != nil {
+		return nil, err
+	}
+	b := &store.Batch{}
+	var due []*reference
+	for _, l := range links {
+		if l.State != store.LinkActive || l.Creating {
+			continue
+		}
+		ref := &reference{link: l, want: target[l.ManagerSource]}
+		ref.unresolved = l.ManagerSource != "" && ref.want == ""
+		if ref.want == l.ManagerTarget {
+			b.PutLinks = append(b.PutLinks, l)
+			x.unresolvedWarning(ref, b)
+			x.uncounted(l.SourceID)
+			continue
+		}
+		due = append(due, ref)
+	}
+	return due, x.commit(ctx, b)
+}
+
+// uncounted counts a user as unchanged whose only difference was a manager that
+// needs no write after all.
+func (x *exporter) uncounted(id string) {
+	k := keyOf(id)
+	if !x.c.tally.counted[k] && !x.isWaiting(id) {
+		x.c.tally.counted[k] = true
+		x.c.tally.Unchanged++
+	}
+}
+
+// isWaiting reports a user that this cycle did not stage: it only waited.
+func (x *exporter) isWaiting(id string) bool {
+	_, staged := x.c.pos[keyOf(id)]
+	return !staged
+}
+
+func (x *exporter) targetsOf(ctx context.Context, sourceIDs []string) (map[string]string, error) {
+	out := map[string]string{}
+	if len(sourceIDs) == 0 {
+		return out, nil
+	}
+	links, err := x.c.st.Links(ctx, store.LinkQuery{Pair: x.c.job.Pair, SourceIDs: sourceIDs})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links {
+		if l.State == store.LinkActive || l.State == store.LinkHeld || l.State == store.LinkRetained {
+			out[l.SourceID] = l.TargetID
+		}
+	}
+	return out, nil
+}
+
+// readManagers reads the managers that are not known: of adopted and restored users.
+func (x *exporter) readManagers(ctx context.Context, links []store.Link) error {
+	var ids []string
+	var at []int
+	for i := range links {
+		if links[i].ManagerUnknown {
+			ids, at = append(ids, links[i].TargetID), append(at, i)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := x.c.job.Target.Users(ctx, ids, []string{attrManager})
+	if err != nil {
+		return err
+	}
+	for n, l := range found {
+		if l.Err == nil {
+			links[at[n]].ManagerTarget = l.Object.Attributes.Get(attrManager).Text()
+			links[at[n]].ManagerUnknown = false
+		}
+	}
+	return nil
+}
+
+// writeReferences sends one batch of managers and commits its outcome.
+func (x *exporter) writeReferences(ctx context.Context, part []*reference) error {
+	ws := make([]directory.Write, len(part))
+	for i, ref := range part {
+		ws[i] = directory.Write{Kind: directory.SetManager, ID: ref.link.TargetID, ManagerID: ref.want}
+		if ref.want == "" {
+			ws[i] = directory.Write{Kind: directory.ClearManager, ID: ref.link.TargetID}
+		}
+	}
+	done, err := x.writePatiently(ctx, ws)
+	b := &store.Batch{}
+	for i, ref := range part {
+		if i >= len(done) || notSent(done[i].Err) {
+			continue
+		}
+		x.referenceWritten(ref, done[i].Err, b)
+	}
+	if cerr := x.commit(ctx, b); cerr != nil {
+		return cerr
+	}
+	return err
+}
+
+// writePatiently writes references and repeats, for a while, those that fail
+// because one of the two users is not visible everywhere yet.
+func (x *exporter) writePatiently(ctx context.Context, ws []directory.Write) ([]directory.Written, error) {
+	done, err := x.c.job.Target.Write(ctx, ws)
+	for wait, began := time.Second, now(); err == nil && now().Sub(began) < replicationWindow; wait *= 2 {
+		var again []directory.Write
+		var at []int
+		for i := range done {
+			if notYetVisible(done[i].Err) {
+				again, at = append(again, ws[i]), append(at, i)
+			}
+		}
+		if len(again) == 0 {
+			return done, nil
+		}
+		if err := sleep(ctx, min(wait, time.Minute)); err != nil {
+			return done, err
+		}
+		var more []directory.Written
+		more, err = x.c.job.Target.Write(ctx, again)
+		for n := range more {
+			done[at[n]] = more[n]
+		}
+	}
+	return done, err
+}
+
+func notYetVisible(err error) bool {
+	if err == nil {
+		return false
+	}
+	if directory.KindOf(err) == directory.NotFound {
+		return true
+	}
+	text := strings.ToLower(err.Error())
+	return directory.KindOf(err) == directory.Invalid &&
+		(strings.Contains(text, "not a valid reference update") || strings.Contains(text, "being referenced do not exist"))
+}
+
+func (x *exporter) referenceWritten(ref *reference, err error, b *store.Batch) {
+	c := x.c
+	l := &ref.link
+	o := directory.Object{ID: l.SourceID, Attributes: directory.AttributesOf(map[string]directory.Value{
+		attrUPN: directory.TextOf(l.UPN), attrDisplayName: directory.TextOf(l.DisplayName)})}
+	r := c.newRecord(o, l, now())
+	r.entry.Action = logUpdate
+	if err != nil {
+		code, reason := refusal(err, false)
+		r.step("EntryReferenceResolution", stepReference, statusFailure, "the manager could not be written: "+reason)
+		c.failed(b, r, o, l, stepReference, code, reason, true)
+		l.ManagerUnknown = true // looked at again by the retry
+		b.PutLinks = append(b.PutLinks, *l)
+		return
+	}
+	c.tally.written++
+	if k := keyOf(l.SourceID); !c.tally.counted[k] {
+		c.tally.counted[k] = true
+		c.tally.Update++
+	}
+	r.modified(c, []directory.Modified{{Name: attrManager, Old: directory.RefOf(l.ManagerTarget), New: directory.RefOf(ref.want)}})
+	l.ManagerTarget = ref.want
+	b.PutLinks = append(b.PutLinks, *l)
+	c.dropEscrow(b, l.SourceID)
+	if ref.unresolved {
+		x.unresolvedWarning(ref, b)
+		return
+	}
+	r.step("EntryReferenceResolution", stepReference, statusSuccess, "The manager of '"+l.UPN+"' was written")
+	b.Log = append(b.Log, r.done(now()))
+}
+
+// unresolvedWarning says that a wanted manager is not in the target.
+func (x *exporter) unresolvedWarning(ref *reference, b *store.Batch) {
+	if !ref.unresolved {
+		return
+	}
+	l := &ref.link
+	o := directory.Object{ID: l.SourceID, Attributes: directory.AttributesOf(map[string]directory.Value{
+		attrUPN: directory.TextOf(l.UPN), attrDisplayName: directory.TextOf(l.DisplayName)})}
+	r := x.c.newRecord(o, l, now())
+	r.entry.Action = logUpdate
+	reason := "the manager (source user " + l.ManagerSource + ") is not in " + x.c.job.TargetName + " yet"
+	r.step("EntryReferenceResolution", stepReference, statusWarning, reason, "PropertyName", attrManager)
+	b.Log = append(b.Log, r.result(statusWarning, CodeUnresolvedReference, reason).done(now()))
+}

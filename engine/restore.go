@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+
+	"tenantsync/directory"
+	"tenantsync/store"
+)
+
+// bringBack handles users whose target user was deleted, by this engine or by
+// hand, and who are wanted: the recycle bin says what can be done.
+func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch, undelete bool) error {
+	if len(list) == 0 {
+		return nil
+	}
+	c := x.c
+	states, objects, err := x.whereabouts(ctx, list)
+	if err != nil {
+		return err
+	}
+	var restore, present, anew []*change
+	for i, ch := range list {
+		d := decide(ch.v.state, stateOf(&ch.link), states[i], policy{actions: c.job.Actions, undelete: undelete})
+		switch d.action {
+		case actRestore:
+			restore = append(restore, ch)
+		case actUpdate, actRelease:
+			ch.link.Exported = knownValues(objects[i].Attributes, c.job.Mapping.TargetAttributes())
+			ch.adopted = true
+			present = append(present, ch)
+		case actCreate:
+			anew = append(anew, ch)
+		case actSkip:
+			x.skipBack(ch, d.code, b)
+		case actFail:
+			c.failed(b, ch.r, ch.o, &ch.link, stepMatching, d.code, "target user "+ch.link.TargetID+" is no longer an external user", false)
+		case actUnlink:
+			b.DropLinks = append(b.DropLinks, ch.link.Key())
+			c.tally.Unchanged++
+		default:
+			c.tally.Skipped++
+		}
+	}
+	if err := x.restore(ctx, restore, b); err != nil {
+		return err
+	}
+	if err := x.plan(ctx, present, b); err != nil {
+		return err
+	}
+	return x.createAnew(ctx, anew, b)
+}
+
+// whereabouts finds out whether target users are there, in the recycle bin or gone.
+func (x *exporter) whereabouts(ctx context.Context, list []*change) ([]targetState, []directory.Object, error) {
+	c := x.c
+	ids := make([]string, len(list))
+	for i, ch := range list {
+		ids[i] = ch.link.TargetID
+	}
+	bin, err := c.job.Target.Deleted(ctx, ids, targetSelects(c.job))
+	if err != nil {
+		return nil, nil, err
+	}
+	there, err := c.job.Target.Users(ctx, ids, targetSelects(c.job))
+	if err != nil {
+		return nil, nil, err
+	}
+	target, err := c.targetTenant(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	states, objects := make([]targetState, len(list)), make([]directory.Object, len(list))
+	for i := range list {
+		switch {
+		case there[i].Err == nil:
+			objects[i] = there[i].Object
+			if !isExternal(objects[i], target) {
+				states[i] = targetInternal
+			}
+		case bin[i].Err == nil:
+			states[i] = targetBin
+		case directory.KindOf(bin[i].Err) == directory.NotFound:
+			states[i] = targetGone
+		default:
+			return nil, nil, bin[i].Err
+		}
+	}
+	return states, objects, nil
+}
+
+// skipBack leaves a user alone that somebody deleted in the target, and says so
+// when that is news.
+func (x *exporter) skipBack(ch *change, code Code, b *store.Batch) {
+	c := x.c
+	c.tally.Skipped++
+	c.dropEscrow(b, ch.o.ID)
+	if ch.link.State == store.LinkMissing && saidMissing(&ch.link) {
+		return
+	}
+	if ch.link.State != store.LinkMissing {
+		ch.link.State = store.LinkMissing
+		c.rec.Linked--
+	}
+	ch.link.DeletedAt, ch.link.InScope = c.began, true
+	ch.link.LeftScopeAt = c.began // marks that the log has said it
+	b.PutLinks = append(b.PutLinks, ch.link)
+	reason := "target user " + ch.link.TargetID + " was deleted in " + c.job.TargetName + " by somebody else: it is left deleted"
+	ch.r.step("EntrySynchronizationSkip", stepProcessing, statusSkipped, reason, "SkipReason", string(code), "ReportableIdentifier", ch.o.UPN())
+	b.Log = append(b.Log, ch.r.result(statusSkipped, code, reason).done(now()))
+}
+
+// saidMissing reports whether the log has told of a target user deleted by hand.
+func saidMissing(l *store.Link) bool { return !l.LeftScopeAt.IsZero() }
+
+// restore takes users out of the recycle bin and queues what differs.
+func (x *exporter) restore(ctx context.Context, list []*change, b *store.Batch) error {
+	if len(list) == 0 {
+		return nil
+	}
+	c := x.c
+	ws := make([]directory.Write, len(list))
+	for i, ch := range list {
+		ws[i] = directory.Write{Kind: directory.Restore, ID: ch.link.TargetID}
+	}
+	done, err := c.job.Target.Write(ctx, ws)
+	var back []*change
+	for i, ch := range list {
+		if i >= len(done) || notSent(done[i].Err) {
+			continue
+		}
+		if done[i].Err != nil {
+			x.giveUp(ch, done[i].Err, b)
+			continue
+		}
+		c.tally.written++
+		ch.restored = true
+		was, is := "True", "False"
+		ch.r.entry.Modified = append(ch.r.entry.Modified, store.Property{DisplayName: "IsSoftDeleted", OldValue: &was, NewValue: &is})
+		ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
+		ch.link.State, ch.link.InScope, ch.link.LeftScopeAt = store.LinkActive, true, zeroTime
+		c.rec.Linked++
+		x.linked = append(x.linked, ch.link.SourceID)
+		b.PutLinks = append(b.PutLinks, ch.link)
+		back = append(back, ch)
+	}
+	if err != nil {
+		return err
+	}
+	return x.plan(ctx, back, b)
+}
+
+// createAnew invites a user again whose target user was purged: whatever access
+// the old one had is lost, and the log says so.
+func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batch) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if err := x.preflight(ctx); err != nil || x.c.blocked != nil {
+		return err
+	}
+	var fresh []*change
+	for _, old := range list {
+		b.DropLinks = append(b.DropLinks, old.link.Key())
+		ch := x.newcomer(old.o, b)
+		if ch == nil {
+			continue
+		}
+		ch.reason = "the earlier target user " + old.link.TargetID + " was deleted for good, its access is lost"
+		ch.r.step("EntrySynchronizationAdd", stepMatching, statusWarning, ch.reason)
+		fresh = append(fresh, ch)
+	}
+	return x.invite(ctx, fresh, b)
+}
+
+// lost handles a linked target user that is not there any more.
+func (x *exporter) lost(ctx context.Context, ch *change, b *store.Batch) error {
+	if ch.leaving { // it was to be disabled: there is nothing left to disable
+		ch.link.State, ch.link.DeletedAt = store.LinkMissing, x.c.began
+		x.c.rec.Linked--
+		b.PutLinks = append(b.PutLinks, ch.link)
+		return nil
+	}
+	return x.bringBack(ctx, []*change{ch}, b, false)
+}

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"go.uber.org/zap"
+
+	"tenantsync/store"
+)
+
+// parseSchedule reads "@every 40m" or five cron fields, the latter in a time zone.
+func parseSchedule(spec, zone string) (cron.Schedule, error) {
+	if spec == "" {
+		spec = "@every 40m"
+	}
+	if zone != "" && !strings.HasPrefix(spec, "@every") {
+		spec = "CRON_TZ=" + zone + " " + spec
+	} else if !strings.HasPrefix(spec, "@every") {
+		spec = "CRON_TZ=UTC " + spec
+	}
+	s, err := cron.ParseStandard(spec)
+	if err != nil {
+		return nil, fmt.Errorf("schedule %q: %w", spec, err)
+	}
+	return s, nil
+}
+
+// CheckSchedule reports whether a schedule and its time zone can be used.
+func CheckSchedule(spec, zone string) error {
+	_, err := parseSchedule(spec, zone)
+	return err
+}
+
+// Run is the daemon: it starts the cycles of every enabled job by its schedule
+// until ctx ends, and returns when the cycles under way have come to rest.
+func (e *Engine) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	running := map[string]bool{}
+	done := make(chan string)
+	for {
+		e.mu.Lock()
+		changed := e.changed
+		e.mu.Unlock()
+		wait := time.Hour
+		for _, r := range e.all() {
+			if running[r.job.Name] || !r.job.Enabled {
+				continue
+			}
+			due, ok, err := e.due(ctx, r)
+			if err != nil {
+				e.log.Error("job cannot be scheduled", zap.String("job", r.job.Name), zap.Error(err))
+				continue
+			}
+			if !ok {
+				continue
+			}
+			if left := time.Until(due); left > 0 {
+				wait = min(wait, left)
+				continue
+			}
+			running[r.job.Name] = true
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				e.scheduled(ctx, r)
+				select {
+				case done <- r.job.Name:
+				case <-ctx.Done():
+				}
+			}()
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case name := <-done:
+			delete(running, name)
+		case <-changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// scheduled runs one cycle by schedule and moves the next start.
+func (e *Engine) scheduled(ctx context.Context, r *runner) {
+	began := now()
+	if _, err := e.Sync(ctx, SyncRequest{Job: r.job.Name, Trigger: "schedule"}, nil); err != nil && ctx.Err() == nil {
+		e.log.Error("cycle did not begin", zap.String("job", r.job.Name), zap.Error(err))
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	e.planNext(ctx, r, began)
+}
+
+// planNext stores when the job's next cycle is due: by its schedule, or later
+// while it is in quarantine. A tick that fell into a running cycle is left out.
+func (e *Engine) planNext(ctx context.Context, r *runner, began time.Time) {
+	if err := r.pair.lock(ctx); err != nil {
+		return
+	}
+	defer func() { <-r.pair.cycle }()
+	rec, err := e.record(ctx, r.job)
+	if err != nil {
+		e.log.Error("next start not stored", zap.String("job", r.job.Name), zap.Error(err))
+		return
+	}
+	rec.NextStart = e.next(r.job, rec.Quarantine, began, now())
+	if err := e.store.Apply(ctx, &store.Batch{Jobs: []store.Job{rec}}); err != nil {
+		e.log.Error("next start not stored", zap.String("job", r.job.Name), zap.Error(err))
+	}
+}
+
+func (e *Engine) next(j *Job, q *store.Quarantine, began, at time.Time) time.Time {
+	s, err := parseSchedule(j.Schedule, j.TimeZone)
+	if err != nil {
+		return at.Add(40 * time.Minute) // cannot be: Reload refused it
+	}
+	next := s.Next(began)
+	for next.Before(at) {
+		next = s.Next(next)
+	}
+	if q != nil && q.NextAttempt.After(next) {
+		next = q.NextAttempt
+	}
+	return next.UTC()
+}
+
+// due returns when a job's next cycle is due; ok is false for a job that waits
+// for somebody to start it.
+func (e *Engine) due(ctx context.Context, r *runner) (at time.Time, ok bool, err error) {
+	rec, err := e.record(ctx, r.job)
+	if err != nil {
+		return at, false, err
+	}
+	if rec.Paused || !rec.Ran && !r.job.AutoStart {
+		return at, false, nil
+	}
+	if !rec.NextStart.IsZero() {
+		return rec.NextStart, true, nil
+	}
+	last, err := e.lastEnded(ctx, r.job.Name)
+	if err != nil || last == nil {
+		return now(), err == nil, err
+	}
+	return e.next(r.job, rec.Quarantine, last.StartedAt, last.StartedAt), true, nil
+}
+
+func (e *Engine) lastEnded(ctx context.Context, job string) (*store.Cycle, error) {
+	cycles, err := e.store.Cycles(ctx, store.CycleQuery{Job: job, Limit: 5})
+	if err != nil {
+		return nil, err
+	}
+	for i := range cycles {
+		if cycles[i].Outcome != store.OutcomeRunning {
+			return &cycles[i], nil
+		}
+	}
+	return nil, nil
+}

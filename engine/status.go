@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+
+	"tenantsync/store"
+)
+
+// Status returns the state of one job, or of all in the order of the configuration.
+func (e *Engine) Status(ctx context.Context, job string) ([]JobStatus, error) {
+	runners := e.all()
+	if job != "" {
+		r, err := e.runner(job)
+		if err != nil {
+			return nil, err
+		}
+		runners = []*runner{r}
+	}
+	out := make([]JobStatus, 0, len(runners))
+	for _, r := range runners {
+		s, err := e.status(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
+	s := JobStatus{Name: r.job.Name, Source: r.job.SourceName, Target: r.job.TargetName, Enabled: r.job.Enabled, Running: r.running()}
+	rec, err := e.record(ctx, r.job)
+	if err != nil {
+		return s, err
+	}
+	waiting, err := e.store.Waiting(ctx, r.job.Name)
+	if err != nil {
+		return s, err
+	}
+	s.InScope, s.Linked, s.Held = rec.InScope, rec.Linked, len(waiting.Holds)+rec.HeldChanges
+	for _, x := range waiting.Escrows {
+		if x.Attempts > 0 {
+			s.Retries++
+		}
+	}
+	last, err := e.lastEnded(ctx, r.job.Name)
+	if err != nil {
+		return s, err
+	}
+	if last != nil {
+		s.LastCycle = cycleInfo(last)
+	}
+	s.State = stateName(&rec)
+	if rec.Quarantine != nil {
+		s.Quarantine = quarantineView(rec.Quarantine)
+	}
+	if at, ok, err := e.due(ctx, r); err == nil && ok && r.job.Enabled {
+		s.NextStart = &at
+		if s.Quarantine != nil && s.Quarantine.NextAttempt == nil {
+			s.Quarantine.NextAttempt = &at
+		}
+	}
+	return s, nil
+}
+
+func stateName(rec *store.Job) string {
+	switch {
+	case rec.Paused:
+		return "Paused"
+	case rec.Quarantine != nil:
+		return "Quarantine"
+	case !rec.Ran:
+		return "NotRun"
+	}
+	return "Active"
+}
+
+func cycleInfo(c *store.Cycle) *CycleInfo {
+	return &CycleInfo{CycleID: c.ID, Cycle: cycleName(c.Initial), Trigger: c.Trigger, Outcome: c.Outcome, Summary: c.Summary,
+		Graph: c.Graph, StartedAt: c.StartedAt, EndedAt: c.EndedAt, Error: c.Error}
+}
+
+// Retries lists the objects of a job that wait after a failure.
+func (e *Engine) Retries(ctx context.Context, job string) (*Retries, error) {
+	r, err := e.runner(job)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := e.store.Waiting(ctx, r.job.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := &Retries{Job: r.job.Name, Retries: []Retry{}}
+	for i := range waiting.Escrows {
+		if waiting.Escrows[i].Attempts > 0 {
+			out.Retries = append(out.Retries, retryView(&waiting.Escrows[i]))
+		}
+	}
+	return out, nil
+}
+
+func retryView(x *store.Escrow) Retry {
+	return Retry{SourceID: x.SourceID, UPN: x.UPN, Step: x.Step, Code: x.Code, Message: x.Message, Attempts: x.Attempts, NextAttempt: x.Next}
+}
