@@ -38,10 +38,19 @@ func addressFilter(addresses []string) string {
 // lookupIn returns the users under a collection that hold one of the addresses,
 // each once.
 func (c *Client) lookupIn(ctx context.Context, m *Meter, what call, collection string, addresses, selects []string) ([]directory.Object, error) {
-	var items []*fetch
+	var filters []string
 	for _, some := range chunks(distinct(addresses), lookupTerms/termsPerAddress) {
-		items = append(items, &fetch{what: what,
-			path: collection + "?" + selectOf(selects, false) + "&$filter=" + query(addressFilter(some))})
+		filters = append(filters, addressFilter(some))
+	}
+	return c.filtered(ctx, m, what, collection, filters, selects)
+}
+
+// filtered returns the users under a collection that pass one of the filters,
+// each once.
+func (c *Client) filtered(ctx context.Context, m *Meter, what call, collection string, filters, selects []string) ([]directory.Object, error) {
+	var items []*fetch
+	for _, filter := range filters {
+		items = append(items, &fetch{what: what, path: collection + "?" + selectOf(selects, false) + "&$filter=" + query(filter)})
 	}
 	if err := c.fetchAll(ctx, m, items); err != nil {
 		return nil, err
@@ -126,6 +135,32 @@ func withAddresses(selects []string) []string {
 // name, mail, other mail or SMTP proxy address; each once, in no order.
 func (t *Target) Lookup(ctx context.Context, addresses []string, selects []string) ([]directory.Object, error) {
 	return t.c.lookupIn(ctx, t.m, callLookup, "/users", addresses, selects)
+}
+
+// LookupBy returns the users whose attribute, by its Graph name, has one of the
+// values; each once, in no order.
+func (t *Target) LookupBy(ctx context.Context, attribute string, values, selects []string) ([]directory.Object, error) {
+	var filters []string
+	for _, some := range chunks(distinct(values), lookupTerms) {
+		quoted := make([]string, len(some))
+		for i, v := range some {
+			quoted[i] = literal(v)
+		}
+		filters = append(filters, filterName(attribute)+" in ("+strings.Join(quoted, ",")+")")
+	}
+	return t.c.filtered(ctx, t.m, callLookup, "/users", filters, selects)
+}
+
+// filterName returns how a property is named in a $filter: members of nested
+// objects by their path.
+func filterName(attribute string) string {
+	switch {
+	case strings.HasPrefix(attribute, "extensionAttribute"):
+		return "onPremisesExtensionAttributes/" + attribute
+	case attribute == "costCenter" || attribute == "division":
+		return "employeeOrgData/" + attribute
+	}
+	return attribute
 }
 
 const deletedUsers = "/directory/deletedItems/microsoft.graph.user"
