@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -122,7 +123,7 @@ func fits(s string, to *attribute.Info) error {
 		if near := suggest.Nearest(s, slices.Values(to.Values)); near != "" && strings.EqualFold(near, s) {
 			message += ", in this spelling"
 		}
-		return fmt.Errorf("%s", message)
+		return errors.New(message)
 	}
 	return nil
 }
