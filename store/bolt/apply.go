@@ -25,7 +25,7 @@ func (s *Store) Apply(ctx context.Context, b *store.Batch) error {
 			if err != nil {
 				return err
 			}
-			w := &writer{tx: tx, names: n}
+			w := &writer{tx: tx, names: n, pack: &s.pack}
 			return w.apply(b)
 		})
 	}))
@@ -44,6 +44,7 @@ type writer struct {
 	tx       *bbolt.Tx
 	names    *names
 	ownNames bool // names is a copy that may be added to
+	pack     *packer
 	edits    []edit
 }
 

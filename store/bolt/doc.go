@@ -25,7 +25,7 @@
 //	escrows        job, source id                 → record; likewise intents, holds, verdicts
 //	cycles         start, id                      → job, record
 //	cycleIDs       id                             → key in cycles
-//	log            sequence                       → what is searched for, record
+//	log            sequence                       → what is searched for, record (deflated)
 //	logIDs         id or change id, sequence      →
 //	logSpans       sequence/256                   → earliest and latest time in that span
 //

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -69,11 +70,11 @@ func FuzzKeys(f *testing.F) {
 }
 
 func FuzzDecodeEntry(f *testing.F) {
-	old := "x"
+	old := strings.Repeat("long enough to be deflated ", 20)
 	for _, e := range []store.Entry{{}, {ID: "a", ChangeID: "b", ActivityDateTime: time.UnixMicro(5), Steps: []store.Step{{Name: "s"}},
 		Modified:   []store.Property{{DisplayName: "city", OldValue: &old}},
 		StatusInfo: store.StatusInfo{Status: "failure", Error: &store.ErrorInfo{Code: "c"}}}} {
-		record, err := appendEntry(nil, e)
+		record, err := appendEntry(nil, e, new(packer))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -86,11 +87,11 @@ func FuzzDecodeEntry(f *testing.F) {
 		if !ok {
 			return
 		}
-		e, err := decodeEntry(1, &h, rest)
+		e, err := decodeEntry(1, &h, rest, new(unpacker))
 		if err != nil {
 			return
 		}
-		if _, err := appendEntry(nil, e); err != nil && e.ActivityDateTime.Year() < 10000 {
+		if _, err := appendEntry(nil, e, new(packer)); err != nil && e.ActivityDateTime.Year() < 10000 {
 			t.Errorf("encode what was decoded: %v", err)
 		}
 	})
@@ -121,6 +122,23 @@ func FuzzReadAssigned(f *testing.F) {
 			t.Errorf("second round: got %+v, want %+v", got, members)
 		}
 	})
+}
+
+func TestADamagedRecordDoesNotUnpackWithoutEnd(t *testing.T) {
+	b, err := new(packer).appendPacked(nil, make([]byte, inflateLimit+1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := new(unpacker).unpack(b); !errors.Is(err, store.ErrFormat) {
+		t.Errorf("%d bytes that unpack to more than the limit: got error %v, want ErrFormat", len(b), err)
+	}
+	b, err = new(packer).appendPacked(nil, make([]byte, inflateLimit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := new(unpacker).unpack(b); err != nil || len(text) != inflateLimit {
+		t.Errorf("as much as the limit: got %d bytes, error %v", len(text), err)
+	}
 }
 
 // The order of keys is the order that walks rely on.

@@ -27,7 +27,7 @@ func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) 
 
 func seqAt(key []byte) uint64 { return binary.BigEndian.Uint64(key) }
 
-// entryHead is what queries ask of an entry. It stands before the JSON of the
+// entryHead is what queries ask of an entry. It stands before the packed JSON of the
 // rest, so that a scan does not decode what it passes over.
 type entryHead struct {
 	micro int64
@@ -47,8 +47,8 @@ const (
 	headTexts
 )
 
-// appendEntry appends an entry's record: time, texts, JSON.
-func appendEntry(b []byte, e store.Entry) ([]byte, error) {
+// appendEntry appends an entry's record: time, texts, packed JSON.
+func appendEntry(b []byte, e store.Entry, p *packer) ([]byte, error) {
 	b = binary.BigEndian.AppendUint64(b, uint64(microseconds(e.ActivityDateTime).UnixMicro()))
 	var errorCode string
 	if e.StatusInfo.Error != nil {
@@ -61,7 +61,11 @@ func appendEntry(b []byte, e store.Entry) ([]byte, error) {
 	}
 	e.ID, e.ChangeID, e.CycleID, e.JobID, e.Action, e.StatusInfo.Status = "", "", "", "", "", ""
 	e.ActivityDateTime = time.Time{}
-	return appendJSON(b, &e)
+	text, err := appendJSON(nil, &e)
+	if err != nil {
+		return nil, err
+	}
+	return p.appendPacked(b, text)
 }
 
 func appendPlain(b []byte, s string) []byte {
@@ -69,7 +73,7 @@ func appendPlain(b []byte, s string) []byte {
 }
 
 // readHead reads an entry's head, which stays in the memory of record, and
-// returns the JSON after it.
+// returns the packed JSON after it.
 func readHead(record []byte, h *entryHead) (rest []byte, ok bool) {
 	if len(record) < timeSize {
 		return nil, false
@@ -86,9 +90,13 @@ func readHead(record []byte, h *entryHead) (rest []byte, ok bool) {
 	return rest, true
 }
 
-func decodeEntry(seq uint64, h *entryHead, rest []byte) (store.Entry, error) {
+func decodeEntry(seq uint64, h *entryHead, rest []byte, u *unpacker) (store.Entry, error) {
 	var e store.Entry
-	if err := decodeJSON(rest, &e); err != nil {
+	text, err := u.unpack(rest)
+	if err == nil {
+		err = decodeJSON(text, &e)
+	}
+	if err != nil {
 		return store.Entry{}, err
 	}
 	e.Seq = seq
@@ -130,7 +138,7 @@ func (w *writer) log(b *store.Batch) error {
 		if err != nil {
 			return err
 		}
-		record, err := appendEntry(nil, e)
+		record, err := appendEntry(nil, e, w.pack)
 		if err != nil {
 			return err
 		}
@@ -219,13 +227,13 @@ func idKeys(id, change []byte, seq uint64) [][]byte {
 }
 
 // entryAt returns the entry with a sequence number.
-func entryAt(log *bbolt.Bucket, seq uint64) (store.Entry, error) {
+func entryAt(log *bbolt.Bucket, seq uint64, u *unpacker) (store.Entry, error) {
 	var h entryHead
 	rest, ok := readHead(log.Get(seqKey(seq)), &h)
 	if !ok {
 		return store.Entry{}, damaged("log entry %d", seq)
 	}
-	return decodeEntry(seq, &h, rest)
+	return decodeEntry(seq, &h, rest, u)
 }
 
 // A log id is looked for in lower case; see directory.NormalAddress for the

@@ -57,8 +57,9 @@ func entriesNamed(tx *bbolt.Tx, id string) ([]store.Entry, error) {
 		return nil, fmt.Errorf("log entry %q: %w", id, store.ErrNotFound)
 	}
 	found := make([]store.Entry, 0, len(seqs))
+	var u unpacker
 	for _, seq := range seqs {
-		e, err := entryAt(log, seq)
+		e, err := entryAt(log, seq, &u)
 		if err != nil {
 			return nil, err
 		}
@@ -98,6 +99,7 @@ type logScan struct {
 	bounded      bool // by time
 	since, until int64
 	user         []byte
+	unpack       unpacker
 }
 
 func (s *logScan) prepare() {
@@ -143,7 +145,7 @@ func (s *logScan) run(ctx context.Context) ([]store.Entry, error) {
 			return nil, damaged("log entry %d", seq)
 		}
 		if s.matches(&h) {
-			e, err := decodeEntry(seq, &h, rest)
+			e, err := decodeEntry(seq, &h, rest, &s.unpack)
 			if err != nil {
 				return nil, err
 			}

@@ -40,7 +40,9 @@ type Store struct {
 	path string
 	db   *bbolt.DB
 	// names is what was last read of the names bucket; see namesIn.
-	names   atomic.Pointer[names]
+	names atomic.Pointer[names]
+	// pack belongs to the write transaction that is open.
+	pack    packer
 	closing sync.Once
 	closed  error
 	// scratch: the file goes with the store.

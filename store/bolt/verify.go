@@ -96,6 +96,7 @@ func (v *verifier) links() error {
 func (v *verifier) log() error {
 	ids := v.tx.Bucket(bucketNames[inLogIDs])
 	wanted := 0
+	var u unpacker
 	err := v.tx.Bucket(bucketNames[inLog]).ForEach(func(key, value []byte) error {
 		var h entryHead
 		rest, ok := readHead(value, &h)
@@ -103,7 +104,7 @@ func (v *verifier) log() error {
 			return damaged("log entry %x", key)
 		}
 		seq := seqAt(key)
-		if _, err := decodeEntry(seq, &h, rest); err != nil {
+		if _, err := decodeEntry(seq, &h, rest, &u); err != nil {
 			return err
 		}
 		keys := sortedKeys(idKeys(h.text[headID], h.text[headChange], seq))
