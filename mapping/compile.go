@@ -200,14 +200,30 @@ func (c *compiler) agreement(r *rule) {
 		c.direct(r)
 	case r.kind == Constant:
 		c.constant("constant", r.constant, r)
+	case r.kind == Expression:
+		c.lone(r)
 	}
 }
+
+// lone checks an expression that is nothing but an attribute: it has as many
+// values as that attribute.
+func (c *compiler) lone(r *rule) {
+	refs := r.program.References()
+	if len(refs) != 1 || r.program.String() != "["+refs[0].Name+"]" {
+		return
+	}
+	if from, _ := attribute.Lookup(refs[0].Name); from.Multivalued() && from.MaxMembers != 1 && !r.target.Multivalued() {
+		c.fail("expression", manyToOne, from.Name, r.target.Name)
+	}
+}
+
+const manyToOne = "%s has several values, %s has one: choose with an expression, as in Item([%[1]s], 1)"
 
 func (c *compiler) direct(r *rule) {
 	from, to := r.source, r.target
 	switch {
 	case from.Multivalued() && from.MaxMembers != 1 && !to.Multivalued():
-		c.fail("source", "%s has several values, %s has one: choose with an expression, as in Item([%[1]s], 1)", from.Name, to.Name)
+		c.fail("source", manyToOne, from.Name, to.Name)
 	case to.Kind == directory.Bool && from.ValueKind() != directory.Bool && from.Kind != directory.Absent:
 		if from.Date || from.Multivalued() || len(from.Values) > 0 {
 			c.fail("source", "%s is Boolean, %s is %s", to.Name, from.Name, from.TypeName())

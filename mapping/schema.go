@@ -12,9 +12,8 @@ import (
 // Schema is a compiled list of mappings. It is immutable and safe for concurrent
 // use. The zero value maps nothing.
 type Schema struct {
-	rules      []rule  // by the name of the target, as results are sorted
-	matching   []*rule // by priority
-	references int     // how many rules that are written are references
+	rules    []rule  // by the name of the target, as results are sorted
+	matching []*rule // by priority
 
 	sources, targets, referenceNames []string
 	sensitive, sensitiveSources      map[string]bool
