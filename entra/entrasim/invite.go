@@ -127,7 +127,7 @@ var invitationFields = []string{
 
 // forbiddenInAddress are the characters Graph refuses in an invited address:
 // https://learn.microsoft.com/graph/api/resources/invitation#properties
-const forbiddenInAddress = "~!#$%^&*()+=[]{}\\/|;:\"<>?,'` \t"
+const forbiddenInAddress = "~!#$%^&*()+=[]{}\\/|;:\"<>?, \t"
 
 // invitable holds an address to the syntax of invitations.
 func invitable(address string) bool {
