@@ -92,10 +92,10 @@ type Property struct {
 type LogQuery struct {
 	ID           string // id or changeId, a unique prefix is enough; other fields are ignored
 	Job          string
-	Since, Until time.Time
-	User         string   // part of a source or target identity: id, name or address, in any case
-	Actions      []string // any of
-	Statuses     []string // any of
+	Since, Until time.Time // from Since on, before Until
+	User         string    // part of a source or target identity: id, name, or userPrincipalName or mail of its details, in any case
+	Actions      []string  // any of
+	Statuses     []string  // any of
 	Code         string
 	Cycle        string
 	Change       string

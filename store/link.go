@@ -84,7 +84,8 @@ type Link struct {
 func (l *Link) Key() LinkKey { return LinkKey{l.Pair, l.SourceID} }
 
 // LinkQuery asks for links of one pair: by exactly one of the id lists, or,
-// when all are empty, a walk in source id order.
+// when all are nil, a walk in source id order. A list that is empty but not nil
+// names nothing.
 type LinkQuery struct {
 	Pair      Pair
 	SourceIDs []string

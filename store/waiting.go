@@ -60,7 +60,8 @@ type Verdict struct {
 	Hash          uint64 // of the reason
 }
 
-// VerdictQuery asks for verdicts of a job: of these users, or all.
+// VerdictQuery asks for verdicts of a job: of these users, or, where SourceIDs
+// is nil, all.
 type VerdictQuery struct {
 	Job       string
 	SourceIDs []string

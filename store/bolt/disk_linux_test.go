@@ -32,7 +32,7 @@ func fillDisk(path string) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	info, err := os.Stat(path)
 	if err != nil {
 		return err

@@ -173,8 +173,8 @@ func (w *writer) link(key []byte, l *store.Link) error {
 	return nil
 }
 
-// Links answers a query for links. A list of ids that is empty counts as none
-// given; of a walk without limit the whole result is in memory at once.
+// Links answers a query for links. A list that is empty but not nil names
+// nothing; of a walk without limit the whole result is in memory at once.
 func (s *Store) Links(ctx context.Context, q store.LinkQuery) ([]store.Link, error) {
 	var found []store.Link
 	err := s.view(ctx, "read links", func(tx *bbolt.Tx, n *names) error {
@@ -185,17 +185,17 @@ func (s *Store) Links(ctx context.Context, q store.LinkQuery) ([]store.Link, err
 		r := linkReader{pair: q.Pair, code: pair, names: n, links: tx.Bucket(bucketNames[inLinks])}
 		var err error
 		switch {
-		case len(q.SourceIDs) > 0:
+		case q.SourceIDs != nil:
 			keys := make([][]byte, len(q.SourceIDs))
 			for i, id := range q.SourceIDs {
 				keys[i] = codeKey(pair, id)
 			}
 			found, err = r.get(keys)
-		case len(q.TargetIDs) > 0:
+		case q.TargetIDs != nil:
 			found, err = r.lookUp(tx.Bucket(bucketNames[inLinkTargets]), q.TargetIDs, appendInnerID)
-		case len(q.Managers) > 0:
+		case q.Managers != nil:
 			found, err = r.lookUp(tx.Bucket(bucketNames[inLinkManagers]), q.Managers, appendInnerID)
-		case len(q.Addresses) > 0:
+		case q.Addresses != nil:
 			found, err = r.addresses(tx.Bucket(bucketNames[inLinkAddresses]), q.Addresses)
 		default:
 			found, err = r.walk(q.After, q.Limit)

@@ -111,7 +111,7 @@ func decodeEntry(seq uint64, h *entryHead, rest []byte, u *unpacker) (store.Entr
 func foldedIdentities(e *store.Entry) string {
 	var b strings.Builder
 	for _, id := range []*store.Identity{&e.SourceIdentity, &e.TargetIdentity} {
-		for _, s := range [...]string{id.ID, id.DisplayName, id.Details["userPrincipalName"], id.Details["mail"]} {
+		for _, s := range [...]string{id.ID, id.DisplayName, detail(id, "userPrincipalName"), detail(id, "mail")} {
 			if s != "" {
 				b.WriteString(strings.ToLower(s))
 				b.WriteByte('\n')
@@ -119,6 +119,20 @@ func foldedIdentities(e *store.Entry) string {
 		}
 	}
 	return b.String()
+}
+
+// detail returns a detail of an identity; Entra's logs spell the names of
+// details now with a small, now with a capital letter.
+func detail(id *store.Identity, name string) string {
+	if s, ok := id.Details[name]; ok {
+		return s
+	}
+	for key, s := range id.Details {
+		if strings.EqualFold(key, name) {
+			return s
+		}
+	}
+	return ""
 }
 
 // log prunes and appends entries.

@@ -146,7 +146,7 @@ func TestManyFirstStartsMakeOneState(t *testing.T) {
 		switch r := <-results; {
 		case r.err == nil:
 			opened++
-			defer r.s.Close()
+			defer func() { _ = r.s.Close() }()
 		case !errors.Is(r.err, store.ErrLocked):
 			t.Errorf("got error %v, want ErrLocked or none", r.err)
 		}

@@ -37,6 +37,11 @@ func testLinkQueries(h *harness) {
 		q("by an address of all", store.LinkQuery{Addresses: []string{"shared@contoso.example"}}, links...)
 		q("by manager", store.LinkQuery{Managers: []string{ids[2]}}, links[5:9]...)
 		q("by no manager", store.LinkQuery{Managers: []string{""}})
+		// A list that came out empty must not turn a look-up into a walk.
+		q("by an empty list of sources", store.LinkQuery{SourceIDs: []string{}})
+		q("by an empty list of targets", store.LinkQuery{TargetIDs: []string{}})
+		q("by an empty list of addresses", store.LinkQuery{Addresses: []string{}})
+		q("by an empty list of managers", store.LinkQuery{Managers: []string{}})
 		q("all", store.LinkQuery{}, links...)
 	})
 }

@@ -45,6 +45,9 @@ func entry(n int) store.Entry {
 			Details: map[string]string{"userPrincipalName": fmt.Sprintf("Adele%d@Contoso.example", n), "odatatype": "User"}},
 		TargetIdentity: store.Identity{ID: fmt.Sprintf("target-%d.", n)},
 	}
+	if n%2 == 1 {
+		e.TargetIdentity.Details = map[string]string{"UserPrincipalName": fmt.Sprintf("adele%d_contoso#EXT#@fabrikam.example", n)}
+	}
 	if n%3 == 1 {
 		e.StatusInfo.Error = &store.ErrorInfo{Code: fmt.Sprint("Code", n%2), Reason: "because"}
 	}
@@ -97,6 +100,7 @@ func testLogFilters(h *harness) {
 		{"target id", store.LogQuery{User: "target-7."}, func(n int, e store.Entry) bool { return n == 7 }},
 		{"display name, another case", store.LogQuery{User: "aDÈLE vance 1"}, func(n int, e store.Entry) bool { return n == 1 || n >= 10 && n < 20 }},
 		{"user principal name", store.LogQuery{User: "adele7@contoso.example"}, func(n int, e store.Entry) bool { return n == 7 }},
+		{"user principal name, spelled as Entra's logs do", store.LogQuery{User: "adele7_CONTOSO#ext#"}, func(n int, e store.Entry) bool { return n == 7 }},
 		{"not the name of a detail", store.LogQuery{User: "userPrincipal"}, func(int, store.Entry) bool { return false }},
 		{"an action", store.LogQuery{Actions: []string{"disable"}}, func(n int, e store.Entry) bool { return n%4 == 2 }},
 		{"actions", store.LogQuery{Actions: []string{"disable", "create"}}, func(n int, e store.Entry) bool { return n%2 == 0 }},

@@ -75,13 +75,13 @@ func (m *model) queryLinks(q store.LinkQuery) []store.Link {
 		var match bool
 		switch {
 		case l.Pair != q.Pair:
-		case len(q.SourceIDs) > 0:
+		case q.SourceIDs != nil:
 			match = slices.Contains(q.SourceIDs, l.SourceID)
-		case len(q.TargetIDs) > 0:
+		case q.TargetIDs != nil:
 			match = any([]string{l.TargetID}, q.TargetIDs)
-		case len(q.Addresses) > 0:
+		case q.Addresses != nil:
 			match = any(l.Addresses, q.Addresses)
-		case len(q.Managers) > 0:
+		case q.Managers != nil:
 			match = any([]string{l.ManagerSource}, q.Managers)
 		default:
 			match = q.After == "" || l.SourceID > q.After
