@@ -109,7 +109,7 @@ func (e *Engine) scopeOf(ctx context.Context, user string, r *runner) (*ScopeTes
 		return fail(err)
 	}
 	a := as.of(o.ID)
-	v := judge(o, *c.source, a, r.job.Scope.Filter)
+	v := judge(o, *c.source, a, r.job.Scope.Filter, r.job.Mapping.SensitiveSource)
 	out := &ScopeTest{Job: r.job.Name, User: ChangeSource{ID: o.ID, UPN: o.UPN()}, InScope: v.inScope() && v.state == sourceActive, Reason: v.reason}
 	_, guest := notInternalMember(o, *c.source)
 	userType := o.Attributes.Get(attrUserType).String()
@@ -126,11 +126,7 @@ func (e *Engine) scopeOf(ctx context.Context, user string, r *runner) (*ScopeTes
 			name = "filter " + strconv.Itoa(i+1)
 		}
 		for _, cl := range g.Clauses {
-			value := "(none)"
-			if s := c.shown(cl.Attribute, cl.Value); s != nil {
-				value = *s
-			}
-			out.Checks = append(out.Checks, ScopeCheck{Name: name + ": " + cl.Text, Value: value, Passed: cl.Passed})
+			out.Checks = append(out.Checks, ScopeCheck{Name: name + ": " + cl.Text, Value: c.shownSource(cl.Attribute, cl.Value), Passed: cl.Passed})
 		}
 	}
 	return out, o, v, nil

@@ -68,6 +68,6 @@ func (c *cycle) wantedBy(ctx context.Context, other *Job, j *judged) bool {
 	if err != nil {
 		return false
 	}
-	v := judge(j.o, *c.source, as.of(j.o.ID), other.Scope.Filter)
+	v := judge(j.o, *c.source, as.of(j.o.ID), other.Scope.Filter, other.Mapping.SensitiveSource)
 	return v.inScope() && (v.state == sourceActive || j.link != nil)
 }

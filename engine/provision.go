@@ -112,10 +112,7 @@ func (p *provision) importUser(ctx context.Context) error {
 	read := 0
 	for _, a := range p.o.Attributes {
 		if !a.Value.IsEmpty() {
-			details[a.Name] = a.Value.String()
-			if s := c.shownSource(a.Name, a.Value); s != nil {
-				details[a.Name] = *s
-			}
+			details[a.Name] = c.shownSource(a.Name, a.Value)
 			read++
 		}
 	}
@@ -123,9 +120,16 @@ func (p *provision) importUser(ctx context.Context) error {
 	return nil
 }
 
-// shownSource masks a source value that only sensitive mappings read.
-func (c *cycle) shownSource(name string, v directory.Value) *string {
-	return c.shown(name, v)
+// shownSource is a source value as people see it: masked when a sensitive
+// mapping reads it.
+func (c *cycle) shownSource(name string, v directory.Value) string {
+	switch {
+	case c.job.Mapping.SensitiveSource(name):
+		return sensitiveText
+	case v.IsEmpty():
+		return "(none)"
+	}
+	return v.String()
 }
 
 // onDemand prepares what provision on demand and approvals share with a cycle.
@@ -208,7 +212,7 @@ func (p *provision) scoping(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	p.v = judge(p.o, *p.c.source, as.of(p.o.ID), p.r.job.Scope.Filter)
+	p.v = judge(p.o, *p.c.source, as.of(p.o.ID), p.r.job.Scope.Filter, p.r.job.Mapping.SensitiveSource)
 	links, err := p.c.st.Links(ctx, store.LinkQuery{Pair: p.r.job.Pair, SourceIDs: []string{p.o.ID}})
 	if err != nil {
 		return false, err

@@ -66,7 +66,7 @@ type assignment struct {
 
 // judge decides about one source user. It is pure: own is the source tenant, as
 // the assignment found for the user.
-func judge(o directory.Object, own directory.Tenant, as assignment, f *scope.Filter) verdict {
+func judge(o directory.Object, own directory.Tenant, as assignment, f *scope.Filter, hide func(attribute string) bool) verdict {
 	if o.Removed != directory.NotRemoved {
 		reason := "deleted in the source tenant, restorable there for 30 days"
 		if o.Removed == directory.Purged {
@@ -90,7 +90,7 @@ func judge(o directory.Object, own directory.Tenant, as assignment, f *scope.Fil
 		return verdict{state: sourceOutOfScope, code: CodeFilterFailed, reason: d.Err.Error(), err: d.Err, decision: d}
 	}
 	if !d.InScope {
-		return verdict{state: sourceOutOfScope, code: CodeOutOfScope, reason: d.Reason(), decision: d, through: as.through}
+		return verdict{state: sourceOutOfScope, code: CodeOutOfScope, reason: d.ReasonHiding(hide), decision: d, through: as.through}
 	}
 	v := verdict{state: sourceActive, through: as.through, decision: d}
 	if !o.Enabled() {
