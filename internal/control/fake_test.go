@@ -1,0 +1,160 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"tenantsync/engine"
+	"tenantsync/internal/control"
+	"tenantsync/store"
+)
+
+// fake is a Service that records what it was asked and answers what it was told
+// to answer.
+type fake struct {
+	mu    sync.Mutex
+	calls []any
+
+	err     error
+	entries []store.Entry
+	// began receives a value when a cycle begins; the cycle then waits for ctx
+	// when hold is set.
+	began chan struct{}
+	hold  bool
+	ended chan error // the context's error when a held cycle ended
+}
+
+var _ control.Service = (*fake)(nil)
+
+// call is one recorded call.
+type call struct {
+	Method string
+	Args   any
+}
+
+func (f *fake) record(method string, args any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, call{method, args})
+}
+
+func (f *fake) last() any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.calls) == 0 {
+		return nil
+	}
+	return f.calls[len(f.calls)-1]
+}
+
+var began = time.Date(2026, 11, 22, 8, 20, 0, 0, time.UTC)
+
+func (f *fake) Sync(ctx context.Context, r engine.SyncRequest, report func(engine.Progress)) (engine.SyncResult, error) {
+	f.record("sync", r)
+	if f.err != nil {
+		return engine.SyncResult{}, f.err
+	}
+	report(engine.Progress{Job: r.Job, Phase: "reading", Done: 1})
+	report(engine.Progress{Job: r.Job, Phase: "writing", Done: 2, Total: 2})
+	result := engine.SyncResult{Job: r.Job, CycleID: "c1", Cycle: "initial", Outcome: store.OutcomeSuccess,
+		Summary: store.Summary{Create: 2, Held: 1}, StartedAt: began, EndedAt: began.Add(time.Minute),
+		Quarantine: &engine.Quarantine{Reason: "TooManyDeletes", Since: began}}
+	if f.hold {
+		f.began <- struct{}{}
+		<-ctx.Done()
+		f.ended <- ctx.Err()
+		result.Outcome = store.OutcomeInterrupted
+	}
+	return result, nil
+}
+
+func (f *fake) Plan(ctx context.Context, r engine.PlanRequest, report func(engine.Progress)) (*engine.PlanResult, error) {
+	f.record("plan", r)
+	if f.hold {
+		f.began <- struct{}{}
+		<-ctx.Done()
+		f.ended <- ctx.Err()
+		return nil, ctx.Err()
+	}
+	report(engine.Progress{Phase: "evaluating"})
+	value := "Finance\u202e"
+	return &engine.PlanResult{Job: r.Job, Changes: []engine.Change{{Action: "update", Source: engine.ChangeSource{ID: "s1"},
+		Modified: []engine.ChangeProperty{{Name: "department", New: &value}}}}}, f.err
+}
+
+func (f *fake) Provision(_ context.Context, r engine.ProvisionRequest) (*engine.ProvisionResult, error) {
+	f.record("provision", r)
+	return &engine.ProvisionResult{Job: r.Job, Status: "success"}, f.err
+}
+
+func (f *fake) Status(_ context.Context, job string) ([]engine.JobStatus, error) {
+	f.record("status", job)
+	next := began.Add(time.Hour)
+	return []engine.JobStatus{{Name: "a", State: "Active", NextStart: &next}, {Name: "b"}}, f.err
+}
+
+func (f *fake) Explain(_ context.Context, user, job string) (*engine.Explanation, error) {
+	f.record("explain", [2]string{user, job})
+	return &engine.Explanation{Job: job, InScope: true}, f.err
+}
+
+func (f *fake) ScopeTest(_ context.Context, user, job string) (*engine.ScopeTest, error) {
+	f.record("scopetest", [2]string{user, job})
+	return &engine.ScopeTest{Job: job}, f.err
+}
+
+func (f *fake) Start(_ context.Context, job string) error {
+	f.record("start", job)
+	return f.err
+}
+
+func (f *fake) Pause(_ context.Context, job string) error {
+	f.record("pause", job)
+	return f.err
+}
+
+func (f *fake) Restart(_ context.Context, job string) error {
+	f.record("restart", job)
+	return f.err
+}
+
+// users are the arguments of the methods that decide about users.
+type users struct {
+	Job   string
+	Users []string
+	Flag  bool
+}
+
+func (f *fake) Held(_ context.Context, job string, retained bool) (*engine.Deletions, error) {
+	f.record("held", users{job, nil, retained})
+	return &engine.Deletions{Job: job}, f.err
+}
+
+func (f *fake) Allow(_ context.Context, job string, list []string, all bool) (*engine.Deletions, error) {
+	f.record("allow", users{job, list, all})
+	return &engine.Deletions{Job: job, Deleted: []engine.HeldDeletion{{UPN: "x"}}}, f.err
+}
+
+func (f *fake) Reject(_ context.Context, job string, list []string, all bool) (*engine.Deletions, error) {
+	f.record("reject", users{job, list, all})
+	return &engine.Deletions{Job: job}, f.err
+}
+
+func (f *fake) Retries(_ context.Context, job string) (*engine.Retries, error) {
+	f.record("retries", job)
+	return &engine.Retries{Job: job}, f.err
+}
+
+func (f *fake) RetryNow(_ context.Context, job string, list []string) (*engine.Retries, error) {
+	f.record("retrynow", users{job, list, false})
+	return &engine.Retries{Job: job}, f.err
+}
+
+func (f *fake) Logs(_ context.Context, q store.LogQuery) ([]store.Entry, error) {
+	f.record("logs", q)
+	return f.entries, f.err
+}
+
+var errPlain = errors.New("disk full")
