@@ -211,8 +211,17 @@ func (t *Tenant) SetManager(id, manager string) error {
 // Redeem lets a guest accept the invitation with the account of the home tenant:
 // externalUserState Accepted, and ExternalAzureAD as the issuer of the identity.
 func (t *Tenant) Redeem(id string) error {
-	return t.act("redeem", id, kindUser, stateActive, func(o *object) {
-		t.set(o, accepted(nil, quote(timestamp(time.Now()))))
+	u, found := t.User(id)
+	if !found {
+		return fmt.Errorf("redeem %s: %w", id, ErrUnknown)
+	}
+	h := t.cloud.homeOf(u.String("mail")) // before this tenant's lock
+	return t.act("redeem", u.ID(), kindUser, stateActive, func(o *object) {
+		fields := accepted(nil, quote(timestamp(time.Now())))
+		if h.userID != "" && h.tenant != t && isNull(o.raw("homeIdentity")) {
+			fields = append(fields, h.field())
+		}
+		t.set(o, fields)
 	})
 }
 

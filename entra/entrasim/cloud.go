@@ -171,6 +171,11 @@ type home struct {
 	addresses []string // lower case
 }
 
+// field is how a guest remembers its home.
+func (h home) field() Field {
+	return Field{"homeIdentity", `{"id":` + quote(h.userID) + `,"tenantId":` + quote(h.tenant.ID) + `}`}
+}
+
 // homeOf resolves an address. The zero home says that no tenant of the Cloud
 // has the address's domain; a home without user id that the tenant has no such
 // user.

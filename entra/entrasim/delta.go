@@ -262,7 +262,7 @@ func (d *deltaPage) concerns(o *object) bool {
 	if d.projection.manager && o.managerSeq > base {
 		return true
 	}
-	if d.projection.members {
+	if d.projection.members && d.mayListMembers(o) {
 		return slices.ContainsFunc(o.members.list, func(m membership) bool { return m.seq > base })
 	}
 	return false
@@ -301,7 +301,7 @@ func (d *deltaPage) write(o *object, first bool) bool {
 		b = d.appendManagerDelta(b, o, full)
 	}
 	done := true
-	if d.projection.members && o.kind == kindGroup {
+	if d.projection.members && o.kind == kindGroup && d.mayListMembers(o) {
 		b, done = d.appendMembersDelta(b, o, full)
 	}
 	d.items = append(d.items, append(b, '}'))

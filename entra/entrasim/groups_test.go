@@ -59,6 +59,13 @@ func TestHiddenMembersAreShownWithTheRight(t *testing.T) {
 	if got := c.call(http.MethodGet, "/groups/"+secretID+"/members", nil).ids(); !slices.Equal(got, []string{eveID}) {
 		t.Errorf("got %v, want eve", got)
 	}
+	const query = "/groups/delta?$select=members&$filter=id%20eq%20'" + secretID + "'"
+	if items, _, _ := c.round(query); items[0]["members@delta"] == nil {
+		t.Errorf("delta with the right: got %v, want members", items)
+	}
+	if items, _, _ := newBench(t, entrasim.Options{}).contoso.round(query); len(items) != 1 || items[0]["members@delta"] != nil {
+		t.Errorf("delta without the right: got %v, want the group without members", items)
+	}
 }
 
 func TestChangeMembers(t *testing.T) {

@@ -51,8 +51,12 @@ type response struct {
 	cut   int  // break the connection after so many bytes of the body; 0 = never
 }
 
-// maxBody is the largest request body that is read.
-const maxBody = 64 << 20
+// The largest request bodies that are read: of Graph's calls, and of tenant
+// files at the administrators' door.
+const (
+	maxBody     = 8 << 20
+	maxFileBody = 1 << 30
+)
 
 // ServeHTTP serves Graph below /v1.0, the token endpoints of all tenants, and
 // the administrators' door below /simulation.
@@ -175,7 +179,11 @@ func (x *call) decorate(a *answer) {
 // dispatch reads the request and sends it to the authority, to the
 // administrators' door or to Graph.
 func (c *Cloud) dispatch(r *http.Request, x *call) response {
-	body, err := readBody(r)
+	limit := int64(maxBody)
+	if strings.HasPrefix(r.URL.Path, "/simulation/") {
+		limit = maxFileBody
+	}
+	body, err := readBody(r, limit)
 	if err != nil {
 		return response{answer: x.fail(http.StatusBadRequest, "BadRequest", "Unable to read JSON request payload. "+err.Error())}
 	}
@@ -203,23 +211,23 @@ func (c *Cloud) dispatch(r *http.Request, x *call) response {
 }
 
 // readBody reads a request body, gzip or not.
-func readBody(r *http.Request) ([]byte, error) {
+func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}
-	var in io.Reader = io.LimitReader(r.Body, maxBody+1)
+	var in io.Reader = io.LimitReader(r.Body, limit+1)
 	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, fmt.Errorf("read gzip body: %w", err)
 		}
-		in = io.LimitReader(z, maxBody+1)
+		in = io.LimitReader(z, limit+1)
 	}
 	body, err := io.ReadAll(in)
 	if err != nil {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
-	if len(body) > maxBody {
+	if int64(len(body)) > limit {
 		return nil, errors.New("the body is too large")
 	}
 	return body, nil
@@ -283,14 +291,20 @@ func (c *Cloud) execute(ctx context.Context, x *call, escaped string) response {
 		return response{answer: x.parseError("The request URI is malformed: %v.", err)}
 	}
 	missing := c.findRoute(x, segments)
-	return c.faults.around(ctx, x, x.tenant.Name, func() response {
+	performed := false
+	resp := c.faults.around(ctx, x, x.tenant.Name, func() response {
 		if x.route == nil {
 			return response{answer: missing}
 		}
+		performed = true
 		a := c.perform(ctx, x)
 		x.tenant.record(x, a)
 		return response{answer: a}
 	})
+	if x.route != nil && !performed { // a fault refused it: asked for all the same
+		x.tenant.record(x, resp.answer)
+	}
+	return resp
 }
 
 // perform checks permission and quota and calls the route's handler.

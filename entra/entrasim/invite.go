@@ -207,6 +207,12 @@ func (x *call) sameHome(inv *invitation) *object {
 			}
 		}
 	}
+	// Once redeemed, a guest is bound to the account and no longer to an address.
+	for _, h := range x.tenant.byAddr[homeKey(inv.home.tenant.ID, inv.home.userID)] {
+		if h.state == stateActive && h.text("externalUserState") == "Accepted" {
+			return h
+		}
+	}
 	return nil
 }
 
@@ -265,7 +271,7 @@ func (x *call) createGuest(inv *invitation, contact bool) *object {
 		{"userType", quote(kind)},
 	}
 	if inv.home.userID != "" {
-		fields = append(fields, Field{"homeIdentity", fmt.Sprintf(`{"id":%s,"tenantId":%s}`, quote(inv.home.userID), quote(inv.home.tenant.ID))})
+		fields = append(fields, inv.home.field())
 	}
 	if x.cloud.opts.AutoRedeem && inv.consented && t.redeemsFrom(inv.home.tenant.ID) {
 		fields = accepted(fields, now)
@@ -333,7 +339,7 @@ func (x *call) reinvite(inv *invitation) answer {
 		fields = append(fields, Field{"mail", quote(inv.address)})
 	}
 	if inv.home.userID != "" {
-		fields = append(fields, Field{"homeIdentity", fmt.Sprintf(`{"id":%s,"tenantId":%s}`, quote(inv.home.userID), quote(inv.home.tenant.ID))})
+		fields = append(fields, inv.home.field())
 	}
 	t.set(o, t.derive(o, fields))
 	return x.invited(inv, o)

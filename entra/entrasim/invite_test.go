@@ -266,3 +266,23 @@ func TestAutomaticRedemption(t *testing.T) {
 		t.Errorf("status of a stranger: got %q, want PendingAcceptance", got)
 	}
 }
+
+func TestRedeemedGuestIsBoundToItsAccount(t *testing.T) {
+	t.Parallel()
+	for _, redeemed := range []bool{true, false} {
+		b := newBench(t, entrasim.Options{})
+		id := b.fabrikam.invite("bob@contoso.example").want(t, http.StatusCreated, "").invitedID()
+		if redeemed {
+			if err := b.fabrikam.tenant.Redeem(id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.contoso.tenant.Update(bobID, map[string]any{"userPrincipalName": "robert@contoso.example", "mail": "robert@contoso.example", "proxyAddresses": []string{"SMTP:robert@contoso.example"}}); err != nil {
+			t.Fatal(err)
+		}
+		got := b.fabrikam.invite("robert@contoso.example").want(t, http.StatusCreated, "").invitedID()
+		if (got == id) != redeemed {
+			t.Errorf("redeemed %v: renamed account invited as %s, first as %s", redeemed, got, id)
+		}
+	}
+}

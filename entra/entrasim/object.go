@@ -276,6 +276,20 @@ func (o *object) addresses() []string {
 	return out
 }
 
+// indexKeys are what an object is found by: its addresses and its home account.
+func (o *object) indexKeys() []string {
+	keys := o.addresses()
+	if raw := o.raw("homeIdentity"); !isNull(raw) {
+		keys = append(keys, homeKey(memberString(raw, "tenantId"), memberString(raw, "id")))
+	}
+	return keys
+}
+
+// homeKey is the index key of a home account; no address begins like it.
+func homeKey(tenantID, userID string) string {
+	return "home " + strings.ToLower(tenantID) + "/" + strings.ToLower(userID)
+}
+
 // proxyAddress strips the prefix of an SMTP proxy address; other kinds give "".
 func proxyAddress(p string) string {
 	if len(p) > 5 && strings.EqualFold(p[:5], "smtp:") {

@@ -290,6 +290,7 @@ func TestFaults(t *testing.T) {
 		 {"preset": "emptyError", "path": "/groups", "times": 1},
 		 {"preset": "throttledFraction", "item": "inner", "path": "/users", "times": 1},
 		 {"path": "/policies/authorizationPolicy", "delay": "5s", "headers": {"X-Seen": "1"}},
+		 {"preset": "throttled", "method": "POST", "path": "/invitations"},
 		 {"path": "/groups/delta", "truncate": 20},
 		 {"path": "/users/delta", "cut": 20}]`))
 		if err != nil {
@@ -322,6 +323,10 @@ func TestFaults(t *testing.T) {
 		before := time.Now()
 		if got := c.call(http.MethodGet, "/policies/authorizationPolicy", nil).want(t, 200, "").header.Get("X-Seen"); got != "1" || time.Since(before) != 5*time.Second {
 			t.Errorf("delay: got header %q after %v", got, time.Since(before))
+		}
+		c.invite("x@partner.example").want(t, 429, "TooManyRequests")
+		if got := c.tenant.Counts(); got.Writes["invite"] != 1 || got.Throttled != 2 || got.Refused != 1 {
+			t.Errorf("counts of refused writes: got %+v", got)
 		}
 		if r, err := c.try(http.MethodGet, "/groups/delta", nil); err == nil || len(r.raw) != 20 {
 			t.Errorf("truncated: got %v and %d bytes, want an error after 20", err, len(r.raw))

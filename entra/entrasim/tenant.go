@@ -25,8 +25,8 @@ type Tenant struct {
 	mu    sync.RWMutex
 	clock uint64 // sequence number of the last change
 
-	objects map[string]*object // every user, group and contact, purged ones too
-	byAddr  map[string][]*object
+	objects map[string]*object   // every user, group and contact, purged ones too
+	byAddr  map[string][]*object // by address in lower case and by home account
 	users   collection
 	groups  collection
 	deleted []*object // soft-deleted users, oldest first
@@ -247,15 +247,15 @@ func (t *Tenant) touch(o *object) {
 	t.log.add(o, t.cloud.opts.DeltaLag)
 }
 
-// index enters an object under its addresses; unindex takes it out.
+// index enters an object under its keys; unindex takes it out.
 func (t *Tenant) index(o *object) {
-	for _, a := range o.addresses() {
+	for _, a := range o.indexKeys() {
 		t.byAddr[a] = append(t.byAddr[a], o)
 	}
 }
 
 func (t *Tenant) unindex(o *object) {
-	for _, a := range o.addresses() {
+	for _, a := range o.indexKeys() {
 		rest := slices.DeleteFunc(slices.Clone(t.byAddr[a]), func(x *object) bool { return x == o })
 		if len(rest) == 0 {
 			delete(t.byAddr, a)
@@ -267,7 +267,7 @@ func (t *Tenant) unindex(o *object) {
 
 // isAddressProperty reports whether a property feeds the address index.
 func isAddressProperty(name string) bool {
-	return name == "mail" || name == "otherMails" || name == "proxyAddresses" || name == "userPrincipalName"
+	return name == "mail" || name == "homeIdentity" || name == "otherMails" || name == "proxyAddresses" || name == "userPrincipalName"
 }
 
 // set changes properties of an object in one act; equal values change nothing.

@@ -24,7 +24,7 @@ func (x *call) listUsers() answer {
 			all = sortedUnique(few)
 		}
 	}
-	keep := func(o *object) bool { return o.kind == kindUser && active(o) }
+	keep := func(o *object) bool { return o.kind == kindUser && active(o) && x.visible(o) }
 	page, more := l.pick(all, keep)
 	total := -1
 	if l.token.Count && l.token.After == 0 && l.token.Offset == 0 {

@@ -278,6 +278,12 @@ func (x *call) checkUnique(o *object, fields []Field) *answer {
 		value, _ := unquote(f.Raw)
 		switch f.Name {
 		case "userPrincipalName":
+			_, domain, _ := strings.Cut(value, "@")
+			if (o == nil || !o.external()) && !slices.Contains(x.tenant.domains, strings.ToLower(domain)) {
+				a := x.fail(http.StatusBadRequest, "Request_BadRequest", "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.",
+					detail{"InvalidValue", "The domain is not verified.", "userPrincipalName"})
+				return &a
+			}
 			if other := x.tenant.userByName(value); other != nil && other != o {
 				a := x.conflict("userPrincipalName", other)
 				return &a
@@ -354,15 +360,9 @@ func (x *call) createUser() answer {
 	if refused != nil {
 		return *refused
 	}
-	upn := body.String("userPrincipalName")
 	t := x.tenant
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, domain, _ := strings.Cut(upn, "@")
-	if !slices.Contains(t.domains, strings.ToLower(domain)) {
-		return x.fail(http.StatusBadRequest, "Request_BadRequest", "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.",
-			detail{"InvalidValue", "The domain is not verified.", "userPrincipalName"})
-	}
 	if refused := x.checkUnique(nil, fields); refused != nil {
 		return *refused
 	}
