@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"tenantsync/entra/entrasim"
+	"tenantsync/internal/config"
+)
+
+// captureOptions are the options of capture.
+type captureOptions struct {
+	File string
+}
+
+func newCaptureCommand(env *environment) *cobra.Command {
+	opts := &captureOptions{}
+	cmd := &cobra.Command{
+		Use: "capture TENANT -F FILE", Short: "Write a tenant file of a real tenant, to rehearse with",
+		Long: `Reads a tenant of the configuration through Microsoft Graph into a tenant file that
+tenantsync simulate can serve: the organization, users with their managers, groups
+with their members, deleted users, cross-tenant policies, and the applications
+whose assignments decide about scope. Only reads. The file holds personal data: it
+gets mode 0600 and is yours to protect. Sections that the app may not read are left
+out and named.`,
+		Example:     examples("tenantsync capture contoso -F contoso.json", "tenantsync capture contoso -F - | jq '.users | length'"),
+		Args:        cobra.ExactArgs(1),
+		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUsage, exitConfig, exitInterrupted),
+		RunE: env.runs(func(ctx context.Context, args []string) error {
+			return runCapture(ctx, env, opts, args[0])
+		}),
+	}
+	cmd.Flags().StringVarP(&opts.File, "file", "F", "", "the `FILE` to write, - for standard output")
+	return cmd
+}
+
+func runCapture(ctx context.Context, env *environment, opts *captureOptions, name string) error {
+	if opts.File == "" {
+		return usagef("tenantsync capture "+name+" -F "+name+".json", "name the file to write with -F.")
+	}
+	cfg, err := env.LoadConfig()
+	if err != nil {
+		return err
+	}
+	tenant, ok := cfg.Tenants[name]
+	if !ok {
+		return unknownWord("tenant", name, cfg.TenantNames())
+	}
+	principals, attributes := captureNeeds(cfg, name)
+	content, err := newWiring(env.log(nil)).capture(ctx, tenant, principals, attributes, func(section string, err error) {
+		env.warn(fmt.Sprintf("%s of %s could not be read and are left out: %s.", section, name, err), "")
+	})
+	if err != nil {
+		return err
+	}
+	// What is written must be what simulate accepts; this also orders it.
+	file, err := entrasim.ParseFile(bytes.NewReader(content))
+	if err != nil {
+		return fmt.Errorf("the tenant has something that simulated tenants do not know: %w", err)
+	}
+	if opts.File == "-" {
+		return file.Write(env.stdout)
+	}
+	if err := writeFile(opts.File, file.Write); err != nil {
+		return fmt.Errorf("write tenant file: %w", err)
+	}
+	env.note("%s written to %s: %s, %s. It holds personal data.", name, opts.File,
+		plural(len(file.Users), "user", "users"), plural(len(file.Groups), "group", "groups"))
+	return nil
+}
+
+// captureNeeds returns what the jobs that read a tenant use besides the usual.
+func captureNeeds(cfg *config.Config, tenant string) (principals, attributes []string) {
+	for _, j := range cfg.Jobs {
+		if j.Source != tenant {
+			continue
+		}
+		if id := j.Scope.ServicePrincipalID; id != "" && !slices.Contains(principals, id) {
+			principals = append(principals, id)
+		}
+		attributes = append(attributes, j.Schema.SourceAttributes()...)
+		attributes = append(attributes, j.Filter.Attributes()...)
+	}
+	return principals, attributes
+}

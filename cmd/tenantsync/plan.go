@@ -1,0 +1,327 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"tenantsync/engine"
+	"tenantsync/internal/control"
+	"tenantsync/store"
+)
+
+// planShown is how many changes a plan lists for people; --only and --verbose list all.
+const planShown = 50
+
+// planOptions are the flags of plan.
+type planOptions struct {
+	Initial      bool
+	User         string
+	Only         []string
+	DetailedExit bool
+}
+
+func newPlanCommand(env *environment) *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan [JOB]",
+		Short: "Tell what the next cycle would do, and write nothing",
+		Long: "Tell what the next cycle would do, and write nothing: neither to a tenant nor to the state.\n" +
+			"Two plans of the same state print the same.",
+		Example: examples("tenantsync plan contoso-to-fabrikam", "tenantsync plan contoso-to-fabrikam --only delete,disable -o markdown"),
+		Annotations: exitCodes(exitDone, exitFailed, exitPending, exitSignIn, exitUnreachable, exitUsage, exitConfig,
+			exitInterrupted),
+		Args: cobra.MaximumNArgs(1),
+		RunE: env.runs(func(ctx context.Context, args []string) error { return runPlan(ctx, env, args, o) }),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.Initial, "initial", false, "compare everybody instead of what changed")
+	f.StringVar(&o.User, "user", "", "plan for this source user only, by `UPN` or object id")
+	f.StringSliceVar(&o.Only, "only", nil, "list these actions only: `create,update,…`")
+	f.BoolVar(&o.DetailedExit, "detailed-exitcode", false, "end with 2 when changes are pending")
+	return cmd
+}
+
+// planActions returns the actions of a plan in the order they are listed.
+func planActions() []string {
+	return []string{"create", "restore", "update", "disable", "stagedDelete", "delete", "fail", "none"}
+}
+
+func runPlan(ctx context.Context, env *environment, args []string, o planOptions) error {
+	for _, action := range o.Only {
+		if !slices.Contains(planActions(), action) {
+			return unknownWord("action", action, planActions())
+		}
+	}
+	job, err := env.jobName(args)
+	if err != nil {
+		return err
+	}
+	return env.withService(ctx, func(s control.Service) error {
+		show := env.progress()
+		defer show.Stop()
+		r, err := s.Plan(ctx, engine.PlanRequest{Job: job, Initial: o.Initial, User: o.User}, show.Report)
+		show.Stop()
+		if err != nil {
+			return err
+		}
+		pending := slices.ContainsFunc(r.Changes, func(c engine.Change) bool { return c.Action != "none" && c.Action != "fail" })
+		arrange(r, o.Only, env.options.Verbose)
+		shown := planShown
+		if len(o.Only) > 0 || env.options.Verbose {
+			shown = len(r.Changes)
+		}
+		if err := env.printer().Print(planResult(r, shown, env.options.Verbose)); err != nil {
+			return err
+		}
+		if o.DetailedExit && pending {
+			return exitStatus(exitPending)
+		}
+		return nil
+	})
+}
+
+// arrange puts the changes in the order of a plan and drops what was not asked
+// for: users without a change are listed on request only.
+func arrange(r *engine.PlanResult, only []string, verbose bool) {
+	order := planActions()
+	changes := make([]engine.Change, 0, len(r.Changes))
+	for _, c := range r.Changes {
+		unchanged := c.Action == "none" && (c.Code == "" || c.Code == string(engine.CodeRedundantExport))
+		switch {
+		case len(only) > 0 && !slices.Contains(only, c.Action):
+		case len(only) == 0 && unchanged && !verbose:
+		default:
+			if c.Modified == nil {
+				c.Modified = []engine.ChangeProperty{}
+			}
+			changes = append(changes, c)
+		}
+	}
+	slices.SortStableFunc(changes, func(a, b engine.Change) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(order, a.Action), slices.Index(order, b.Action)),
+			cmp.Compare(a.Source.UPN, b.Source.UPN),
+			cmp.Compare(a.Source.ID, b.Source.ID),
+		)
+	})
+	r.Changes = changes
+}
+
+func planResult(r *engine.PlanResult, shown int, verbose bool) result {
+	return result{
+		Document: r,
+		Items:    items(r.Changes),
+		Table:    func() *table { return planTable(r) },
+		Text: func(w io.Writer, p *printer) error {
+			var b strings.Builder
+			planHead(&b, r)
+			planChanges(&b, p, r, shown, verbose)
+			planFoot(&b, r)
+			_, err := io.WriteString(w, b.String())
+			return err
+		},
+	}
+}
+
+func planHead(b *strings.Builder, r *engine.PlanResult) {
+	since := ""
+	if !r.Since.IsZero() {
+		since = " since " + r.Since.UTC().Format("2006-01-02 15:04") + " UTC"
+	}
+	fmt.Fprintf(b, "Job %s   %s -> %s   %s%s\n", escape(r.Job), escape(r.Source), escape(r.Target), r.Cycle, since)
+	fmt.Fprintf(b, "In scope %s of %s\n\n", count(r.InScope), plural(r.Read, "user", "users"))
+}
+
+// planChanges lists changes, each with its attributes.
+func planChanges(b *strings.Builder, p *printer, r *engine.PlanResult, shown int, verbose bool) {
+	listed := 0
+	for _, c := range r.Changes {
+		if c.Action == "none" && !verbose && shown < len(r.Changes) {
+			continue
+		}
+		if listed == shown {
+			break
+		}
+		listed++
+		planChange(b, p, c)
+	}
+	if rest := len(r.Changes) - listed; rest > 0 {
+		fmt.Fprintf(b, "  … %s more; all: --output ndjson, or --only create|update|delete|disable|fail\n", count(rest))
+	}
+	if listed > 0 {
+		b.WriteByte('\n')
+	}
+}
+
+// planMark returns the sign that stands before an action.
+func planMark(action string) string {
+	switch action {
+	case "create", "restore":
+		return "+"
+	case "update", "disable":
+		return "~"
+	case "delete", "stagedDelete":
+		return "-"
+	case "fail":
+		return "!"
+	}
+	return "="
+}
+
+func planChange(b *strings.Builder, p *printer, c engine.Change) {
+	head := fmt.Sprintf("%s %-7s", planMark(c.Action), c.Action)
+	line := "  " + p.paint(actionColour(c.Action), head) + " " + escape(cmp.Or(c.Source.UPN, c.Source.ID))
+	after := ""
+	switch {
+	case c.Action == "fail" || c.Action == "none":
+		after = c.Code
+	case c.Target != nil && c.Target.ID != "":
+		after = "-> " + c.Target.ID
+	}
+	if after != "" {
+		width := text.StringWidth("  " + head + " " + escape(cmp.Or(c.Source.UPN, c.Source.ID)))
+		line += strings.Repeat(" ", max(3, 45-width)) + escape(after)
+	}
+	b.WriteString(line + "\n")
+	for _, m := range c.Modified {
+		planProperty(b, c.Action, m)
+	}
+	switch {
+	case c.Action == "fail":
+		detail := sentence(c.Reason)
+		if c.Advice != "" {
+			detail = strings.TrimSuffix(detail, ".") + ": " + c.Advice
+		}
+		if detail != "" {
+			b.WriteString("      " + escape(detail) + "\n")
+		}
+	case c.Reason != "":
+		fmt.Fprintf(b, "      %-16s %s\n", "because", escape(c.Reason))
+	}
+}
+
+func planProperty(b *strings.Builder, action string, m engine.ChangeProperty) {
+	value := shownValue(m.New)
+	if m.Old != nil || (action != "create" && action != "restore") {
+		value = shownValue(m.Old) + " -> " + value
+	}
+	from := ""
+	if m.From != "" && action == "create" {
+		from = "<- " + m.From
+	}
+	note := strings.TrimSpace(strings.Join([]string{from, m.Note}, "   "))
+	pad := ""
+	if note != "" {
+		pad = strings.Repeat(" ", max(3, 22-text.StringWidth(value)))
+	}
+	fmt.Fprintf(b, "      %-16s %s%s%s\n", escape(m.Name), value, pad, escape(note))
+}
+
+// sensitiveMark is what the engine gives instead of a value that must not be shown.
+const sensitiveMark = "(sensitive)"
+
+// shownValue writes a value in quotes, or that there is none.
+func shownValue(v *string) string {
+	switch {
+	case v == nil:
+		return "(none)"
+	case *v == sensitiveMark:
+		return sensitiveMark
+	}
+	return `"` + strings.ReplaceAll(escape(*v), `"`, `\"`) + `"`
+}
+
+func planFoot(b *strings.Builder, r *engine.PlanResult) {
+	fmt.Fprintf(b, "Plan: %s.\n", planSentence(r.Summary))
+	t := r.Threshold
+	if t.Limit > 0 || t.Count > 0 {
+		share := ""
+		if r.Linked > 0 {
+			share = fmt.Sprintf(" (%.2f %% of %s linked)", 100*float64(t.Count)/float64(r.Linked), count(r.Linked))
+		}
+		limit := "no limit"
+		if t.Limit > 0 {
+			limit = count(t.Limit)
+		}
+		fmt.Fprintf(b, "Deletion threshold: %s of %s%s. %s\n", count(t.Count), limit, share, heldSentence(r))
+	} else if t.Held {
+		b.WriteString(heldSentence(r) + "\n")
+	}
+	fmt.Fprintf(b, "Requests: about %s to %s.\n", plural(r.Writes, "write", "writes"), escape(r.Target))
+	fmt.Fprintf(b, "Nothing was written. To run the cycle: tenantsync sync %s\n", escape(r.Job))
+}
+
+func heldSentence(r *engine.PlanResult) string {
+	if !r.Threshold.Held {
+		return "The cycle would run without approval."
+	}
+	reason := cmp.Or(r.Threshold.Reason, string(engine.CodeTooManyDeletes))
+	if reason == string(engine.CodeTooManyChanges) {
+		return fmt.Sprintf("The changes would be held (%s) until: tenantsync sync %s --accept", reason, escape(r.Job))
+	}
+	return fmt.Sprintf("The deletions would be held for approval (%s).", reason)
+}
+
+// planSentence tells a summary as intentions.
+func planSentence(s store.Summary) string {
+	parts := []string{
+		count(s.Create) + " to create", count(s.Update) + " to update",
+		count(s.Disable) + " to disable", count(s.Delete) + " to delete",
+	}
+	if s.Restore > 0 {
+		parts = append(parts, count(s.Restore)+" to restore")
+	}
+	parts = append(parts, count(s.Unchanged)+" unchanged")
+	if s.Skipped > 0 {
+		parts = append(parts, count(s.Skipped)+" skipped")
+	}
+	if s.Held > 0 {
+		parts = append(parts, count(s.Held)+" held")
+	}
+	return strings.Join(append(parts, count(s.Failed)+" would fail"), ", ")
+}
+
+// planTable has one row for each change.
+func planTable(r *engine.PlanResult) *table {
+	t := &table{
+		Columns: []column{
+			{Key: "action", Title: "ACTION"}, {Key: "user", Title: "USER"}, {Key: "sourceId", Title: "SOURCE ID", Wide: true},
+			{Key: "targetId", Title: "TARGET ID"}, {Key: "changes", Title: "CHANGES", Flex: true},
+			{Key: "code", Title: "CODE"}, {Key: "reason", Title: "REASON", Flex: true}, {Key: "advice", Title: "ADVICE", Wide: true, Flex: true},
+		},
+		Colours: func(key, cell string) text.Color {
+			if key == "action" {
+				return actionColour(cell)
+			}
+			return 0
+		},
+	}
+	for _, c := range r.Changes {
+		id := ""
+		if c.Target != nil {
+			id = c.Target.ID
+		}
+		changes := make([]string, len(c.Modified))
+		for i, m := range c.Modified {
+			changes[i] = m.Name + ": " + shownValue(m.Old) + " -> " + shownValue(m.New)
+		}
+		t.Rows = append(t.Rows, []string{c.Action, c.Source.UPN, c.Source.ID, id, strings.Join(changes, "; "), c.Code, c.Reason, c.Advice})
+	}
+	return t
+}
+
+// shortTime writes a moment for a table, in UTC.
+func shortTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04")
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"tenantsync/engine"
+	"tenantsync/internal/config"
+	"tenantsync/internal/control"
+	"tenantsync/store/bolt"
+)
+
+func newRunCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "Run as a daemon: synchronize by schedule and answer the other commands",
+		Long: "Run as a daemon: synchronize by schedule and answer the other commands.\n\n" +
+			"Logs go to standard error, nothing goes to standard output. An interrupt or termination signal\n" +
+			"finishes the writes under way and saves; a second one stops at once. A hang-up signal (SIGHUP)\n" +
+			"reloads the configuration if it is valid, else the daemon goes on with the one it has.",
+		Example:     examples("tenantsync run", "tenantsync run -c /etc/tenantsync/config.yaml --log-format text"),
+		Annotations: exitCodes(exitDone, exitFailed, exitUnreachable, exitUsage, exitConfig),
+		// --timeout is for commands that wait; the daemon is stopped by a signal.
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd.Context(), env) },
+	}
+}
+
+// daemon is a running `tenantsync run`.
+type daemon struct {
+	env    *environment
+	log    *zap.Logger
+	cfg    *config.Config
+	wiring *wiring
+	engine *engine.Engine
+}
+
+// runDaemon opens everything, serves until ctx ends and closes everything in
+// reverse.
+func runDaemon(ctx context.Context, env *environment) (err error) {
+	cfg, err := env.daemonConfig()
+	if err != nil {
+		return err
+	}
+	log := env.log(&cfg.Logs)
+	defer func() { _ = log.Sync() }()
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", zap.String("problem", w.Error()), zap.String("action", w.Action))
+	}
+	d := &daemon{env: env, log: log, cfg: cfg, wiring: newWiring(log)}
+	jobs, err := d.wiring.jobs(cfg)
+	if err != nil {
+		return &configError{err}
+	}
+	state, err := bolt.Open(cfg.Store.Path, bolt.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := state.Close(); err == nil && e != nil {
+			err = fmt.Errorf("close state file: %w", e)
+		}
+	}()
+	if d.engine, err = newEngine(jobs, state, log, ownName()); err != nil {
+		return err
+	}
+	return d.serve(ctx)
+}
+
+// daemonConfig loads the configuration for a daemon, which reads it without
+// anybody watching: credentials that belong to a person are refused.
+func (e *environment) daemonConfig() (*config.Config, error) {
+	cfg, err := e.readConfig()
+	if err != nil {
+		return nil, err
+	}
+	if cfg.AllowInteractive {
+		return cfg, nil
+	}
+	for _, j := range cfg.Jobs {
+		source, target := cfg.Tenants[j.Source], cfg.Tenants[j.Target]
+		for _, side := range []struct {
+			tenant     *config.Tenant
+			credential *config.Credential
+		}{{source, source.Credential}, {target, target.ForWriting()}} {
+			if j.Enabled && side.credential.Kind == config.AzureCLI {
+				return nil, &configError{fmt.Errorf("tenant %s signs in as the user of the Azure CLI, who may be gone when the daemon needs a token: "+
+					"give it a credential of its own, or set allowInteractive: true", side.tenant.Name)}
+			}
+		}
+	}
+	return cfg, nil
+}
+
+// serve runs the control interface and the engine until ctx ends. The control
+// interface answers as long as the engine works, also while it finishes.
+func (d *daemon) serve(ctx context.Context) error {
+	stopServer, err := d.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopServer()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	reloading, stopReloading := context.WithCancel(ctx)
+	defer stopReloading()
+	go d.reloads(reloading, hangups)
+
+	d.log.Info("daemon started", zap.String("config", d.cfg.File), zap.Strings("jobs", d.cfg.JobNames()),
+		zap.String("control", d.cfg.Control.Listen), zap.String("state", d.cfg.Store.Path))
+	err = d.engine.Run(ctx)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil // being stopped is how a daemon ends
+	}
+	d.log.Info("daemon stopped", zap.Error(err))
+	return err
+}
+
+// listen begins to answer commands; stop ends that and waits for requests under
+// way.
+func (d *daemon) listen(ctx context.Context) (stop func(), err error) {
+	if d.cfg.Control.Listen == "" {
+		return func() {}, nil
+	}
+	address, err := control.ParseAddress(d.cfg.Control.Listen)
+	if err != nil {
+		return nil, &configError{err}
+	}
+	server, err := control.Listen(address, tokenFile(d.cfg))
+	if err != nil {
+		return nil, err
+	}
+	serving, end := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(serving, d.engine, d.log.Named("control")); err != nil {
+			d.log.Error("control interface", zap.Error(err))
+		}
+	}()
+	return func() {
+		end()
+		<-done
+		if err := server.Close(); err != nil {
+			d.log.Warn("close control interface", zap.Error(err))
+		}
+	}, nil
+}
+
+// reloads takes a changed configuration at each hang-up.
+func (d *daemon) reloads(ctx context.Context, hangups <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			d.reload()
+		}
+	}
+}
+
+// reload replaces the jobs if the file is valid. What belongs to the process,
+// the state file and the control interface, stays as it was begun with.
+func (d *daemon) reload() {
+	cfg, err := d.env.daemonConfig()
+	if err == nil && (cfg.Store != d.cfg.Store || cfg.Control != d.cfg.Control) {
+		d.log.Warn("store and control take effect with the next start")
+	}
+	var jobs []engine.Job
+	if err == nil {
+		jobs, err = d.wiring.jobs(cfg)
+	}
+	if err == nil {
+		err = d.engine.Reload(jobs)
+	}
+	if err != nil {
+		for _, p := range problemsOf(err) {
+			d.log.Error("configuration not reloaded, the daemon goes on with the one it has", zap.String("code", p.Code),
+				zap.String("problem", p.Message), zap.String("file", p.File), zap.Int("line", p.Line), zap.Int("column", p.Column))
+		}
+		return
+	}
+	d.cfg = cfg
+	d.log.Info("configuration reloaded", zap.Strings("jobs", cfg.JobNames()))
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+
+	"go.uber.org/zap"
+
+	"tenantsync/internal/config"
+	"tenantsync/internal/control"
+	"tenantsync/store"
+)
+
+// Service returns what answers a command: the daemon, if one runs, else an
+// engine in this process that has the state file to itself. Which of the two it
+// is shows in nothing else. The caller calls done when it has its answer.
+//
+// The error is control.ErrUnreachable or store.ErrLocked, exit code 6, when the
+// state is in use and nobody answers for it.
+func (e *environment) Service(ctx context.Context) (s control.Service, done func(), err error) {
+	if e.options.Server != "" {
+		client, err := e.namedDaemon(ctx)
+		return client, func() {}, err
+	}
+	cfg, err := e.LoadConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	if client := e.daemon(ctx, cfg); client != nil {
+		return client, func() {}, nil
+	}
+	s, done, err = openEngine(cfg, e.log(nil), person())
+	if errors.Is(err, store.ErrLocked) {
+		// A daemon that has just started holds the file a moment before it answers.
+		if client := e.daemon(ctx, cfg); client != nil {
+			return client, func() {}, nil
+		}
+		return nil, nil, fmt.Errorf("no daemon answers at %s: %w", listenText(cfg), err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, done, nil
+}
+
+// withService runs a command's question.
+func (e *environment) withService(ctx context.Context, ask func(control.Service) error) error {
+	s, done, err := e.Service(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return ask(s)
+}
+
+func listenText(cfg *config.Config) string {
+	if cfg.Control.Listen == "" {
+		return `control.listen ""`
+	}
+	return cfg.Control.Listen
+}
+
+// daemon returns the client of the daemon of this configuration, nil when none
+// answers.
+func (e *environment) daemon(ctx context.Context, cfg *config.Config) *control.Client {
+	if cfg.Control.Listen == "" {
+		return nil
+	}
+	address, err := control.ParseAddress(cfg.Control.Listen)
+	if err != nil {
+		return nil // validated when it was loaded
+	}
+	token := ""
+	if address.Socket == "" {
+		if token, err = control.ReadToken(tokenFile(cfg)); err != nil {
+			return nil // a daemon writes it when it starts
+		}
+	} else if _, err := os.Lstat(address.Socket); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	client, err := control.Dial(ctx, address, token)
+	if err != nil {
+		return nil
+	}
+	return client
+}
+
+// namedDaemon reaches the daemon that --server names. It needs no configuration;
+// over TCP the token is TENANTSYNC_TOKEN, else that of the configuration's daemon.
+func (e *environment) namedDaemon(ctx context.Context) (*control.Client, error) {
+	address, err := control.ParseAddress(e.options.Server)
+	if err != nil {
+		return nil, usagef("use --server unix:PATH or --server http://127.0.0.1:PORT", "--server: %s.", err)
+	}
+	token := ""
+	if address.Socket == "" {
+		if token, _ = e.lookup("TENANTSYNC_TOKEN"); token == "" {
+			cfg, err := e.LoadConfig()
+			if err != nil {
+				return nil, usagef("set TENANTSYNC_TOKEN, or name the daemon's configuration with --config",
+					"--server needs the daemon's token.")
+			}
+			if token, err = control.ReadToken(tokenFile(cfg)); err != nil {
+				return nil, fmt.Errorf("%s: %w: %w", address, control.ErrUnreachable, err)
+			}
+		}
+	}
+	return control.Dial(ctx, address, token)
+}
+
+// tokenFile is where the daemon keeps the token of a TCP control interface.
+func tokenFile(cfg *config.Config) string { return cfg.Store.Path + ".token" }
+
+// person is who starts cycles by typing a command.
+func person() store.Initiator {
+	name := ""
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return store.Initiator{DisplayName: name, Type: "user"}
+}
+
+// log returns the logger for standard error. A command logs only when asked to;
+// the daemon, which passes its settings, always does.
+func (e *environment) log(settings *config.Logs) *zap.Logger {
+	if settings == nil && !e.options.Verbose {
+		return zap.NewNop()
+	}
+	level, format := config.Debug, config.TextFormat
+	if settings != nil {
+		level, format = settings.Level, settings.Format
+	}
+	if e.options.Verbose {
+		level = config.Debug
+	}
+	switch {
+	case e.machine(), e.options.LogFormat == "json":
+		format = config.JSONFormat
+	case e.options.LogFormat == "text":
+		format = config.TextFormat
+	}
+	return newLogger(e.stderr, level, format)
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"tenantsync/engine"
+	"tenantsync/internal/control"
+)
+
+// statusOptions are the flags of status.
+type statusOptions struct {
+	Watch    bool
+	Interval time.Duration
+}
+
+func newStatusCommand(env *environment) *cobra.Command {
+	var o statusOptions
+	cmd := &cobra.Command{
+		Use:         "status [JOB]",
+		Short:       "State of jobs: the cycle, counts, quarantine, next start",
+		Example:     examples("tenantsync status", "tenantsync status contoso-to-fabrikam --watch"),
+		Annotations: exitCodes(exitDone, exitFailed, exitHeld, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
+		Args:        cobra.MaximumNArgs(1),
+		RunE: env.runs(func(ctx context.Context, args []string) error {
+			job := env.options.Job
+			if len(args) > 0 {
+				job = args[0]
+			}
+			if job != "" {
+				if err := env.knowsJob(job); err != nil {
+					return err
+				}
+			}
+			return runStatus(ctx, env, job, o)
+		}),
+	}
+	cmd.Flags().BoolVar(&o.Watch, "watch", false, "show it again and again until Ctrl-C")
+	cmd.Flags().DurationVar(&o.Interval, "interval", 2*time.Second, "with --watch: time between two looks")
+	return cmd
+}
+
+func runStatus(ctx context.Context, env *environment, job string, o statusOptions) error {
+	if o.Interval < 100*time.Millisecond {
+		return usagef("give a duration such as 2s", "--interval must be at least 100ms.")
+	}
+	for {
+		code, err := showStatus(ctx, env, job, o.Watch)
+		switch {
+		case o.Watch && ctx.Err() != nil:
+			return nil // Ctrl-C is how a watch ends
+		case err != nil:
+			return err
+		case !o.Watch:
+			return exitWith(code)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(o.Interval):
+		}
+	}
+}
+
+// showStatus asks and prints once. The service is asked for anew each time, so
+// that a watch neither keeps the state file from a daemon nor misses one.
+func showStatus(ctx context.Context, env *environment, job string, watch bool) (code int, err error) {
+	err = env.withService(ctx, func(s control.Service) error {
+		list, err := s.Status(ctx, job)
+		if err != nil {
+			return err
+		}
+		if list == nil {
+			list = []engine.JobStatus{}
+		}
+		for _, j := range list {
+			if j.Quarantine != nil || j.State == "Quarantine" || j.Held > 0 {
+				code = exitHeld
+			}
+		}
+		if watch && isTerminal(env.stdout) && !env.machine() {
+			fmt.Fprint(env.stdout, "\x1b[H\x1b[2J")
+		}
+		return env.printer().Print(statusResult(list, env.now()))
+	})
+	return code, err
+}
+
+func statusResult(list []engine.JobStatus, now time.Time) result {
+	return result{
+		Document: struct {
+			Jobs []engine.JobStatus `json:"jobs"`
+		}{list},
+		Items: items(list),
+		Table: func() *table { return statusTable(list, now) },
+		Text: func(w io.Writer, p *printer) error {
+			if len(list) == 0 {
+				_, err := fmt.Fprintln(w, "The configuration has no job.")
+				return err
+			}
+			if err := p.table(statusTable(list, now)); err != nil {
+				return err
+			}
+			for _, j := range list {
+				if line := attention(j); line != "" {
+					if _, err := fmt.Fprintln(w, p.paint(text.FgRed, escape(line))); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// attention is the line below the table for a job that waits for somebody.
+func attention(j engine.JobStatus) string {
+	switch {
+	case j.Quarantine != nil:
+		line := fmt.Sprintf("! %s: %s", j.Name, j.Quarantine.Reason)
+		if j.Quarantine.Message != "" {
+			line += ": " + j.Quarantine.Message
+		}
+		return sentence(line) + " " + capital(quarantineAction(j.Name, j.Quarantine.Reason, j.Held))
+	case j.Held > 0:
+		return fmt.Sprintf("! %s: %s for approval. Review: tenantsync deletions list %s", j.Name,
+			plural(j.Held, "deletion waits", "deletions wait"), j.Name)
+	}
+	return ""
+}
+
+func statusTable(list []engine.JobStatus, now time.Time) *table {
+	t := &table{
+		Columns: []column{
+			{Key: "name", Title: "JOB"}, {Key: "state", Title: "STATE"}, {Key: "cycle", Title: "CYCLE", Flex: true},
+			{Key: "inScope", Title: "IN SCOPE", Right: true}, {Key: "linked", Title: "LINKED", Right: true, Wide: true},
+			{Key: "created", Title: "CREATED", Right: true}, {Key: "updated", Title: "UPDATED", Right: true},
+			{Key: "deleted", Title: "DELETED", Right: true}, {Key: "failed", Title: "FAILED", Right: true},
+			{Key: "retries", Title: "RETRIES", Right: true, Wide: true}, {Key: "held", Title: "HELD", Right: true, Wide: true},
+			{Key: "source", Title: "SOURCE", Wide: true}, {Key: "target", Title: "TARGET", Wide: true},
+			{Key: "next", Title: "NEXT (UTC)"},
+		},
+		Colours: func(key, cell string) text.Color {
+			if key == "state" {
+				return actionColour(cell)
+			}
+			return 0
+		},
+	}
+	for _, j := range list {
+		cycle, summary := cycleCell(j, now)
+		deleted := count(summary.Delete)
+		if j.Held > 0 {
+			deleted = "held " + count(j.Held)
+		}
+		t.Rows = append(t.Rows, []string{j.Name, j.State, cycle, count(j.InScope), count(j.Linked), count(summary.Create), count(summary.Update),
+			deleted, count(summary.Failed), count(j.Retries), count(j.Held), j.Source, j.Target, nextCell(j, now)})
+	}
+	return t
+}
+
+// counts are those of the running cycle, else of the last one.
+type counts struct{ Create, Update, Delete, Failed int }
+
+// cycleCell tells the running cycle with its progress, else the last one with
+// when it ended.
+func cycleCell(j engine.JobStatus, now time.Time) (string, counts) {
+	if r := j.Running; r != nil {
+		cell := r.Cycle + " " + r.Phase
+		if r.Total > 0 {
+			cell = fmt.Sprintf("%s %d %%", r.Cycle, percentOf(r.Done, r.Total))
+		}
+		if !r.StartedAt.IsZero() {
+			cell += "  " + duration(now.Sub(r.StartedAt))
+		}
+		return strings.TrimSpace(cell), counts{r.Summary.Create, r.Summary.Update, r.Summary.Delete, r.Summary.Failed}
+	}
+	if c := j.LastCycle; c != nil {
+		cell := c.Cycle + " " + string(c.Outcome) + " " + shortTime(c.EndedAt)
+		if j.Quarantine != nil {
+			cell = j.Quarantine.Reason + " " + shortTime(j.Quarantine.Since)
+		}
+		return cell, counts{c.Summary.Create, c.Summary.Update, c.Summary.Delete, c.Summary.Failed}
+	}
+	return "none", counts{}
+}
+
+// nextCell tells when the job runs next, with the date only when it is not today.
+func nextCell(j engine.JobStatus, now time.Time) string {
+	switch {
+	case !j.Enabled:
+		return "disabled"
+	case j.NextStart == nil:
+		return "-"
+	}
+	next := j.NextStart.UTC()
+	if next.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
+		return next.Format("15:04")
+	}
+	return next.Format("2006-01-02 15:04")
+}

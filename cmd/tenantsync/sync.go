@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tenantsync/engine"
+	"tenantsync/internal/control"
+	"tenantsync/store"
+)
+
+// syncOptions are the flags of sync.
+type syncOptions struct {
+	Initial bool
+	Accept  bool
+	DryRun  bool
+}
+
+func newSyncCommand(env *environment) *cobra.Command {
+	var o syncOptions
+	cmd := &cobra.Command{
+		Use:   "sync [JOB]",
+		Short: "Run one cycle of a job now",
+		Long: "Run one cycle of a job now. A cycle of the job that is running is waited for.\n" +
+			"Deletions above the threshold are held, see: tenantsync deletions",
+		Example: examples("tenantsync sync contoso-to-fabrikam", "tenantsync sync contoso-to-fabrikam --initial -o json"),
+		Annotations: exitCodes(exitDone, exitFailed, exitSomeFailed, exitSignIn, exitHeld, exitUnreachable,
+			exitUsage, exitConfig, exitInterrupted),
+		Args: cobra.MaximumNArgs(1),
+		RunE: env.runs(func(ctx context.Context, args []string) error {
+			if o.DryRun {
+				return runPlan(ctx, env, args, planOptions{Initial: o.Initial})
+			}
+			return runSync(ctx, env, args, o)
+		}),
+	}
+	cmd.Flags().BoolVar(&o.Initial, "initial", false, "compare everybody instead of what changed")
+	cmd.Flags().BoolVar(&o.Accept, "accept", false, "let through what a changed configuration would change (TooManyChanges)")
+	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "tell what the cycle would do, as plan does")
+	return cmd
+}
+
+func runSync(ctx context.Context, env *environment, args []string, o syncOptions) error {
+	job, err := env.jobName(args)
+	if err != nil {
+		return err
+	}
+	return env.withService(ctx, func(s control.Service) error {
+		show := env.progress()
+		defer show.Stop()
+		r, err := s.Sync(ctx, engine.SyncRequest{Job: job, Initial: o.Initial, Accept: o.Accept, Trigger: "command"}, show.Report)
+		show.Stop()
+		if err != nil {
+			return err
+		}
+		if err := env.printer().Print(syncResult(r)); err != nil {
+			return err
+		}
+		if r.Error != nil {
+			env.tell(r.Error)
+		}
+		if r.Quarantine != nil {
+			env.warnQuarantine(job, r.Quarantine, r.Summary.Held)
+		}
+		return exitWith(syncExit(r))
+	})
+}
+
+// syncExit returns the exit code of a cycle. The order is that of importance:
+// interrupted, sign-in, held, some failed, failed.
+func syncExit(r engine.SyncResult) int {
+	class := engine.ErrorClass("")
+	if r.Error != nil {
+		class = r.Error.Class
+	}
+	switch {
+	case r.Outcome == store.OutcomeInterrupted || class == engine.ClassInterrupted:
+		return exitInterrupted
+	case class == engine.ClassSignIn:
+		return exitSignIn
+	case r.Outcome == store.OutcomeQuarantine || r.Quarantine != nil || r.Summary.Held > 0:
+		return exitHeld
+	case r.Outcome == store.OutcomeFailed:
+		return exitFailed
+	case r.Outcome == store.OutcomePartial || r.Summary.Failed > 0:
+		return exitSomeFailed
+	case r.Outcome != store.OutcomeSuccess:
+		return exitFailed
+	}
+	return exitDone
+}
+
+func syncResult(r engine.SyncResult) result {
+	return result{
+		Document: r,
+		Table: func() *table {
+			t := summaryTable()
+			t.Columns = append([]column{{Key: "job", Title: "JOB"}, {Key: "cycle", Title: "CYCLE"}, {Key: "outcome", Title: "OUTCOME"}}, t.Columns...)
+			t.Columns = append(t.Columns, column{Key: "requests", Title: "REQUESTS", Right: true, Wide: true},
+				column{Key: "writes", Title: "WRITES", Right: true, Wide: true}, column{Key: "cycleId", Title: "CYCLE ID", Wide: true})
+			row := append([]string{r.Job, r.Cycle, string(r.Outcome)}, summaryCells(r.Summary)...)
+			t.Rows = [][]string{append(row, fmt.Sprint(r.Graph.Requests), fmt.Sprint(r.Graph.Writes), r.CycleID)}
+			return t
+		},
+		Text: func(w io.Writer, p *printer) error {
+			took := r.EndedAt.Sub(r.StartedAt)
+			if _, err := fmt.Fprintf(w, "Job %s   %s cycle   %s   %s\n", escape(r.Job), r.Cycle,
+				p.paint(actionColour(string(r.Outcome)), string(r.Outcome)), duration(took)); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(w, "%s.\n", summarySentence(r.Summary)); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(w, "Requests: %s, writes: %s, throttled: %s.   Details: tenantsync logs --cycle %s\n",
+				count(r.Graph.Requests), count(r.Graph.Writes), count(r.Graph.Throttled), escape(r.CycleID))
+			return err
+		},
+	}
+}
+
+// summaryTable has one column for each count of a summary.
+func summaryTable() *table {
+	t := &table{}
+	for _, c := range [][2]string{{"create", "CREATED"}, {"update", "UPDATED"}, {"disable", "DISABLED"}, {"delete", "DELETED"},
+		{"restore", "RESTORED"}, {"unchanged", "UNCHANGED"}, {"skipped", "SKIPPED"}, {"failed", "FAILED"}, {"held", "HELD"}} {
+		t.Columns = append(t.Columns, column{Key: c[0], Title: c[1], Right: true})
+	}
+	return t
+}
+
+func summaryCells(s store.Summary) []string {
+	cells := make([]string, 0, 9)
+	for _, n := range []int{s.Create, s.Update, s.Disable, s.Delete, s.Restore, s.Unchanged, s.Skipped, s.Failed, s.Held} {
+		cells = append(cells, fmt.Sprint(n))
+	}
+	return cells
+}
+
+// summarySentence tells a summary in one line, zeros left out but for the three
+// that people look for.
+func summarySentence(s store.Summary) string {
+	text := fmt.Sprintf("%s created, %s updated, %s deleted", count(s.Create), count(s.Update), count(s.Delete))
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{s.Disable, "disabled"}, {s.Restore, "restored"}, {s.Unchanged, "unchanged"}, {s.Skipped, "skipped"},
+		{s.Failed, "failed"}, {s.Held, "held"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %s %s", count(part.n), part.word)
+		}
+	}
+	return text
+}
+
+// duration writes a span as a person reads it.
+func duration(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "0 ms"
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	if d < time.Hour {
+		return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
+}
+
+// warnQuarantine tells what a job holds and what to do about it.
+func (e *environment) warnQuarantine(job string, q *engine.Quarantine, held int) {
+	message := fmt.Sprintf("%s: %s", job, q.Reason)
+	if q.Message != "" {
+		message += ": " + q.Message
+	}
+	e.warn(message, quarantineAction(job, q.Reason, held))
+}
+
+// quarantineAction says what an administrator can do about a quarantine.
+func quarantineAction(job, reason string, held int) string {
+	switch {
+	case reason == string(engine.CodeTooManyChanges):
+		return fmt.Sprintf("review with: tenantsync plan %s, then let it through with: tenantsync sync %s --accept", job, job)
+	case held > 0:
+		return "review: tenantsync deletions list " + job
+	}
+	return "correct the cause, then run: tenantsync restart " + job
+}

@@ -1,0 +1,344 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"tenantsync/directory"
+	"tenantsync/engine"
+	"tenantsync/entra"
+	"tenantsync/internal/config"
+	"tenantsync/internal/control"
+	"tenantsync/store"
+	"tenantsync/store/bolt"
+)
+
+// wiring puts the implementations together: the only place that knows them all.
+// It keeps clients and budgets, so that jobs share them and a reloaded
+// configuration goes on with what is unchanged. It is safe for concurrent use.
+type wiring struct {
+	log *zap.Logger
+
+	mu      sync.Mutex
+	clients map[clientKey]*entra.Client
+	budgets map[budgetKey]*entra.Budget
+}
+
+// clientKey is all that makes two clients the same.
+type clientKey struct {
+	name, tenantID, cloud, authority, graph, caFile string
+	credential                                      entra.Credential
+	unusable                                        string // why the credential cannot be used
+	parallelReads                                   int
+}
+
+// budgetKey identifies the app whose writes to a tenant Graph counts together,
+// and its rate.
+type budgetKey struct {
+	tenantID, clientID string
+	writesPerSecond    float64
+}
+
+func newWiring(log *zap.Logger) *wiring {
+	return &wiring{log: log, clients: map[clientKey]*entra.Client{}, budgets: map[budgetKey]*entra.Budget{}}
+}
+
+// openEngine opens the state file and returns an engine over it. The error wraps
+// store.ErrLocked when another process holds the file. done closes the file.
+func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator) (_ control.Service, done func(), err error) {
+	w := newWiring(log)
+	jobs, err := w.jobs(cfg)
+	if err != nil {
+		return nil, nil, &configError{err}
+	}
+	state, err := bolt.Open(cfg.Store.Path, bolt.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := newEngine(jobs, state, log, who)
+	if err != nil {
+		_ = state.Close()
+		return nil, nil, err
+	}
+	return e, func() {
+		if err := state.Close(); err != nil {
+			log.Error("close state file", zap.Error(err))
+		}
+	}, nil
+}
+
+// newEngine returns the engine over an open state.
+func newEngine(jobs []engine.Job, state store.Store, log *zap.Logger, who store.Initiator) (*engine.Engine, error) {
+	return engine.New(engine.Options{
+		Jobs:  jobs,
+		Store: state,
+		Scratch: func(context.Context) (store.Store, error) {
+			return bolt.Scratch("")
+		},
+		Log:       log,
+		Initiator: who,
+	})
+}
+
+// jobs turns the configuration's jobs into the engine's, in their order.
+func (w *wiring) jobs(cfg *config.Config) ([]engine.Job, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	rates, reads := sharedLimits(cfg)
+	list := make([]engine.Job, 0, len(cfg.Jobs))
+	for _, j := range cfg.Jobs {
+		source, target := cfg.Tenants[j.Source], cfg.Tenants[j.Target]
+		reader, err := w.client(source, source.Credential, reads)
+		if err != nil {
+			return nil, fmt.Errorf("tenant %s: %w", j.Source, err)
+		}
+		writer, err := w.client(target, target.ForWriting(), reads)
+		if err != nil {
+			return nil, fmt.Errorf("tenant %s: %w", j.Target, err)
+		}
+		meter := entra.NewMeter()
+		job := engineJob(cfg, j)
+		job.Source = reader.Source(meter)
+		job.Target = writer.Target(meter, w.budget(target, j, rates))
+		job.Meter = meter
+		list = append(list, job)
+	}
+	return list, nil
+}
+
+// client returns the one client of a tenant and credential.
+func (w *wiring) client(t *config.Tenant, c *config.Credential, reads map[appKey]int) (*entra.Client, error) {
+	key := clientKey{
+		name: t.Name, tenantID: t.TenantID, cloud: string(t.Cloud),
+		authority: t.Endpoints.Authority, graph: t.Endpoints.Graph, caFile: t.Endpoints.CAFile,
+		credential: entra.Credential{
+			Kind: string(c.Kind), ClientID: c.ClientID, Secret: c.Secret.Reveal(),
+			CertificateFile: c.CertificateFile, PasswordFile: c.PasswordFile, TokenFile: c.TokenFile,
+		},
+		parallelReads: reads[appOf(t, c)],
+	}
+	settings := entra.Config{
+		Name: t.Name, TenantID: t.TenantID, Cloud: string(t.Cloud),
+		Authority: t.Endpoints.Authority, Graph: t.Endpoints.Graph, CAFile: t.Endpoints.CAFile,
+		Credential: key.credential, ParallelReads: key.parallelReads, Log: w.log,
+	}
+	if c.Err != nil {
+		key.unusable = c.Err.Error()
+		// The tenant's jobs are disabled, so nobody should sign in; whoever does
+		// is told why that cannot work.
+		settings.Credential = entra.Credential{Kind: entra.SecretCredential, ClientID: cmp.Or(c.ClientID, t.TenantID), Secret: "unset"}
+		settings.Transport = unusable{c.Err}
+	}
+	if known := w.clients[key]; known != nil {
+		return known, nil
+	}
+	client, err := entra.New(settings)
+	if err != nil {
+		return nil, err
+	}
+	w.clients[key] = client
+	return client, nil
+}
+
+// unusable stands in for the network where a credential cannot be used. It
+// answers as the token service refuses a client, so that nothing is tried again.
+type unusable struct{ err error }
+
+// RoundTrip implements http.RoundTripper.
+func (u unusable) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := json.Marshal(map[string]string{"error": "invalid_client", "error_description": u.err.Error()})
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		Status: "401 Unauthorized", StatusCode: http.StatusUnauthorized, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: int64(len(body)),
+		Body: io.NopCloser(bytes.NewReader(body)), Request: r,
+	}, nil
+}
+
+// budget returns the write budget that all jobs with this app and target share.
+func (w *wiring) budget(t *config.Tenant, j *config.Job, rates map[appKey]float64) *entra.Budget {
+	app := appOf(t, t.ForWriting())
+	key := budgetKey{tenantID: app.tenantID, clientID: app.clientID, writesPerSecond: rates[app]}
+	if key.writesPerSecond == 0 { // no enabled job writes with this app
+		key.writesPerSecond = j.Limits.WritesPerSecond
+	}
+	if w.budgets[key] == nil {
+		w.budgets[key] = entra.NewBudget(key.writesPerSecond)
+	}
+	return w.budgets[key]
+}
+
+// appKey is an app in a tenant, which is what Graph throttles.
+type appKey struct{ tenantID, clientID string }
+
+func appOf(t *config.Tenant, c *config.Credential) appKey {
+	return appKey{t.TenantID, cmp.Or(c.ClientID, string(c.Kind))}
+}
+
+// sharedLimits returns the lowest limit of the enabled jobs that share an app:
+// writes a second to its tenant, and parallel reads from it.
+func sharedLimits(cfg *config.Config) (writes map[appKey]float64, reads map[appKey]int) {
+	writes, reads = map[appKey]float64{}, map[appKey]int{}
+	for _, j := range cfg.Jobs {
+		if !j.Enabled {
+			continue
+		}
+		source, target := cfg.Tenants[j.Source], cfg.Tenants[j.Target]
+		from, to := appOf(source, source.Credential), appOf(target, target.ForWriting())
+		if w, ok := writes[to]; !ok || j.Limits.WritesPerSecond < w {
+			writes[to] = j.Limits.WritesPerSecond
+		}
+		for _, app := range []appKey{from, to} {
+			if n, ok := reads[app]; !ok || j.Limits.ParallelReads < n {
+				reads[app] = j.Limits.ParallelReads
+			}
+		}
+	}
+	return writes, reads
+}
+
+// engineJob translates a job's settings; source, target and meter are added by
+// the caller.
+func engineJob(cfg *config.Config, j *config.Job) engine.Job {
+	source, target := cfg.Tenants[j.Source], cfg.Tenants[j.Target]
+	zone := j.TimeZone
+	if zone == "" {
+		zone = "Local"
+	}
+	return engine.Job{
+		Name: j.Name, Enabled: j.Enabled,
+		SourceName: j.Source, TargetName: j.Target,
+		Pair:     store.Pair{Source: source.TenantID, Target: target.TenantID},
+		Schedule: j.Schedule, TimeZone: zone, AutoStart: j.AutoStart,
+		Scope: engine.Scope{
+			All: j.Scope.Mode == config.All, Groups: j.Scope.Groups, Users: j.Scope.Users,
+			ServicePrincipal: j.Scope.ServicePrincipalID, Nested: j.Scope.NestedGroups, Filter: j.Filter,
+		},
+		Mapping: j.Schema,
+		Actions: engine.Actions{
+			Create: j.Allows(config.CreateObjects), Update: j.Allows(config.UpdateObjects), Delete: j.Allows(config.DeleteObjects),
+		},
+		Invitation: engine.Invitation{
+			ByMail: j.Invitation.By == config.ByMail, RedirectURL: j.Invitation.RedirectURL, SendMessage: j.Invitation.SendMessage,
+		},
+		YieldBlock:   j.TargetBlock == config.YieldBlock,
+		Deprovision:  deprovisionOf(j.Deprovision),
+		DeleteAfter:  j.DeleteAfter.Std(),
+		Prevent:      j.Deletions.Prevent,
+		Threshold:    j.Deletions.Threshold,
+		Percent:      share(j.Deletions.Percent),
+		ScopeShrink:  share(j.Guards.ScopeShrink),
+		Changes:      share(j.Guards.Changes),
+		Rules:        rulesOf(j),
+		LogRetention: cfg.Logs.Retention.Std(),
+	}
+}
+
+// share rounds a percentage to a whole one; a small share is not turned off by it.
+func share(percent float64) int {
+	if percent > 0 && percent < 1 {
+		return 1
+	}
+	return int(math.Round(percent))
+}
+
+func deprovisionOf(d config.Deprovision) engine.Deprovision {
+	switch d {
+	case config.Disable:
+		return engine.DeprovisionDisable
+	case config.Nothing:
+		return engine.DeprovisionNone
+	}
+	return engine.DeprovisionDelete
+}
+
+// rulesOf condenses what decides who is in the target and with which values: a
+// change of it makes the next cycle compare everybody. Names, schedules, limits
+// and guards do not count, nor does the order of keys in the file.
+func rulesOf(j *config.Job) string {
+	type rule struct {
+		Target, Source, Constant, Expression, Default, Flow string
+		FlowNull                                            *bool
+		Priority                                            int
+	}
+	rules := make([]rule, len(j.Mappings))
+	for i, m := range j.Mappings {
+		rules[i] = rule{
+			Target: m.Target, Source: m.Source, Expression: string(m.Expression), Flow: string(m.FlowType),
+			FlowNull: m.FlowNull, Priority: m.MatchingPriority,
+			Constant: literalText(m.Constant), Default: literalText(m.DefaultValue),
+		}
+	}
+	encoded, err := json.Marshal(struct {
+		Scope       config.Scope
+		Mappings    []rule
+		Actions     [3]bool
+		Deprovision config.Deprovision
+		Block       config.TargetBlock
+		By          config.InviteBy
+	}{
+		j.Scope, rules,
+		[3]bool{j.Allows(config.CreateObjects), j.Allows(config.UpdateObjects), j.Allows(config.DeleteObjects)},
+		j.Deprovision, j.TargetBlock, j.Invitation.By,
+	})
+	if err != nil {
+		// Plain values always encode; a rule that could not be compared would make
+		// every cycle an initial one, which is safe.
+		return err.Error()
+	}
+	sum := sha256.Sum256(encoded)
+	return hex.EncodeToString(sum[:16])
+}
+
+// literalText writes a value so that text, number, null and nothing differ.
+func literalText(l config.Literal) string {
+	if !l.Written() {
+		return ""
+	}
+	return fmt.Sprintf("%v:%v", l.Value.Kind(), l.Value)
+}
+
+// ownName is the daemon as the log names who starts its cycles.
+func ownName() store.Initiator {
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	return store.Initiator{ID: host, DisplayName: "tenantsync", Type: "system"}
+}
+
+// capture reads a tenant with its reading credential into the text of a tenant
+// file. missing is told each section that the app may not read.
+func (w *wiring) capture(ctx context.Context, t *config.Tenant, principals, attributes []string, missing func(section string, err error)) ([]byte, error) {
+	if err := t.Credential.Err; err != nil {
+		return nil, err
+	}
+	client, err := w.client(t, t.Credential, nil)
+	if err != nil {
+		return nil, fmt.Errorf("tenant %s: %w", t.Name, err)
+	}
+	source := client.Source(entra.NewMeter())
+	captured, err := source.Capture(ctx, entra.CaptureOptions{ServicePrincipals: principals, Attributes: attributes, Missing: missing})
+	if err == nil {
+		return json.Marshal(captured)
+	}
+	if graph := (*directory.Error)(nil); errors.As(err, &graph) {
+		return nil, engine.SignInError(err, t.Name, checkApp(t.Credential))
+	}
+	return nil, err
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+
+	"tenantsync/directory"
+	"tenantsync/internal/config"
+)
+
+// load returns the configuration with the given jobs, between contoso, fabrikam
+// and northwind.
+func load(t *testing.T, jobs string) *config.Config {
+	t.Helper()
+	const head = `version: 1
+tenants:
+  contoso: {tenantId: 11111111-1111-1111-1111-111111111111, credential: {kind: secret, clientId: 21111111-1111-1111-1111-111111111111, secret: "${S}"}}
+  fabrikam: {tenantId: 33333333-3333-3333-3333-333333333333, credential: {kind: secret, clientId: 43333333-3333-3333-3333-333333333333, secret: "${S}"}}
+  northwind: {tenantId: 55555555-5555-5555-5555-555555555555, credential: {kind: secret, clientId: 65555555-5555-5555-5555-555555555555, secret: "${MISSING}"}}
+jobs:
+`
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(head+jobs), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(path, config.Options{Env: func(name string) (string, bool) { return "x", name == "S" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func job(name, target, rest string) string {
+	return "  - {name: " + name + ", source: contoso, target: " + target + ", scope: {mode: all}" + rest + "}\n"
+}
+
+func TestJobsOfOneAppShareItsBudget(t *testing.T) {
+	cfg := load(t, job("a", "fabrikam", ", limits: {writesPerSecond: 18}")+
+		job("b", "fabrikam", ", limits: {writesPerSecond: 5}")+
+		job("c", "fabrikam", ", enabled: false, limits: {writesPerSecond: 1}"))
+	w := newWiring(zap.NewNop())
+	if _, err := w.jobs(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.budgets) != 1 || len(w.clients) != 2 {
+		t.Errorf("got %d budgets and %d clients, want 1 and 2", len(w.budgets), len(w.clients))
+	}
+	for key := range w.budgets {
+		if key.writesPerSecond != 5 {
+			t.Errorf("got %v writes a second, want the lowest of the enabled jobs, 5", key.writesPerSecond)
+		}
+	}
+	if _, err := w.jobs(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.budgets) != 1 || len(w.clients) != 2 {
+		t.Errorf("a reload of the same made new clients or budgets: %d, %d", len(w.clients), len(w.budgets))
+	}
+}
+
+func TestADisabledJobWithoutItsSecretLetsTheOthersWork(t *testing.T) {
+	cfg := load(t, job("a", "fabrikam", "")+job("b", "northwind", ", enabled: false"))
+	jobs, err := newWiring(zap.NewNop()).jobs(cfg)
+	if err != nil {
+		t.Fatalf("the other jobs do not work either: %v", err)
+	}
+	if _, err = jobs[1].Target.Tenant(t.Context()); directory.KindOf(err) != directory.SignIn {
+		t.Errorf("signing in all the same: got %v, want a sign-in error", err)
+	}
+	env := newEnvironment(nil, nil, nil, io.Discard, func(string) (string, bool) { return "", false })
+	env.cfg = cfg
+	if _, err := env.jobName([]string{"b"}); exitCode(err) != exitConfig || !strings.Contains(err.Error(), "MISSING") {
+		t.Errorf("asking for the job: got %v, want a configuration error that names the missing variable", err)
+	}
+	if _, err := env.jobName([]string{"a"}); err != nil {
+		t.Errorf("asking for the other job: %v", err)
+	}
+}
+
+func TestRulesChangeWithWhatDecidesAndWithNothingElse(t *testing.T) {
+	rules := func(rest string) string {
+		return rulesOf(load(t, job("a", "fabrikam", rest)).Jobs[0])
+	}
+	base := rules("")
+	for _, same := range []string{`, schedule: "@every 1h"`, ", limits: {writesPerSecond: 3}", ", deletions: {threshold: 7}", ", autoStart: true"} {
+		if rules(same) != base {
+			t.Errorf("%q changes the rules, want an incremental cycle to go on", same)
+		}
+	}
+	const mapping = ", mappings: [{target: displayName, source: displayName}, {target: showInAddressList, constant: %s}]"
+	seen := map[string]string{base: "nothing"}
+	for _, other := range []string{
+		", targetObjectActions: [create, update]", ", deprovision: disable", ", targetBlock: yield", ", invitation: {by: mail}",
+		", mappings: [{target: displayName, source: displayName}]",
+		", mappings: [{target: displayName, source: givenName}]",
+		", mappings: [{target: displayName, expression: 'ToUpper([displayName])'}]",
+		", mappings: [{target: displayName, source: displayName, flowType: ObjectAddOnly}]",
+		", mappings: [{target: displayName, source: displayName, defaultValue: x}]",
+		", mappings: [{target: displayName, source: displayName, matchingPriority: 1}]",
+		strings.Replace(mapping, "%s", "true", 1), strings.Replace(mapping, "%s", "false", 1), strings.Replace(mapping, "%s", "null", 1),
+	} {
+		r := rules(other)
+		if twin, ok := seen[r]; ok {
+			t.Errorf("%q gives the same rules as %q", other, twin)
+		}
+		seen[r] = other
+	}
+}
+
+func TestShare(t *testing.T) {
+	for percent, want := range map[float64]int{0: 0, 0.2: 1, 1: 1, 9.6: 10, 10: 10, 100: 100} {
+		if got := share(percent); got != want {
+			t.Errorf("share(%v): got %d, want %d", percent, got, want)
+		}
+	}
+}
