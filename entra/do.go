@@ -140,6 +140,7 @@ func (c *Client) send(ctx context.Context, m *Meter, method abs.HttpMethod, targ
 	info.Method = method
 	info.SetUri(*target)
 	info.Headers.Add("Accept", "application/json")
+	info.Headers.Add("User-Agent", "tenantsync")
 	if body != nil {
 		info.Content = body
 		info.Headers.Add("Content-Type", "application/json")

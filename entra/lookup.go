@@ -142,25 +142,27 @@ func (t *Target) Lookup(ctx context.Context, addresses []string, selects []strin
 func (t *Target) LookupBy(ctx context.Context, attribute string, values, selects []string) ([]directory.Object, error) {
 	var filters []string
 	for _, some := range chunks(distinct(values), lookupTerms) {
-		quoted := make([]string, len(some))
-		for i, v := range some {
-			quoted[i] = literal(v)
-		}
-		filters = append(filters, filterName(attribute)+" in ("+strings.Join(quoted, ",")+")")
+		filters = append(filters, valueFilter(attribute, some))
 	}
 	return t.c.filtered(ctx, t.m, callLookup, "/users", filters, selects)
 }
 
-// filterName returns how a property is named in a $filter: members of nested
-// objects by their path.
-func filterName(attribute string) string {
-	switch {
-	case strings.HasPrefix(attribute, "extensionAttribute"):
-		return "onPremisesExtensionAttributes/" + attribute
-	case attribute == "costCenter" || attribute == "division":
-		return "employeeOrgData/" + attribute
+// valueFilter returns a $filter for users whose attribute has one of the values.
+func valueFilter(attribute string, values []string) string {
+	terms := make([]string, len(values))
+	if collections[attribute] {
+		for i, v := range values {
+			terms[i] = attribute + "/any(x:x eq " + literal(v) + ")"
+		}
+		return strings.Join(terms, " or ")
 	}
-	return attribute
+	for i, v := range values {
+		terms[i] = literal(v)
+	}
+	if holder := holderOf(attribute); holder != "" {
+		attribute = holder + "/" + attribute
+	}
+	return attribute + " in (" + strings.Join(terms, ",") + ")"
 }
 
 const deletedUsers = "/directory/deletedItems/microsoft.graph.user"

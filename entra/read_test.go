@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -441,153 +442,59 @@ func TestOrganizationIsReadOnceAndMustBeTheRightOne(t *testing.T) {
 	})
 }
 
-func TestFind(t *testing.T) {
+func TestReadingEndsWhenNobodyMayRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		known := map[string]string{
-			"/users/ann@x.test?$select=id": `{"id":"ann"}`,
+		f := newFake(t, inOrder(says(401, graphError("InvalidAuthenticationToken", "x"))))
+		ids := make([]string, 200)
+		for i := range ids {
+			ids[i] = fmt.Sprintf("u%d", i)
 		}
-		play := batches(t, func(it item) outcome {
-			if body, ok := known[it.URL]; ok {
-				return outcome{status: 200, body: body}
-			}
-			return outcome{status: 404, body: graphError("Request_ResourceNotFound", "no")}
-		})
-		f := newFake(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
-			switch r.URL.Query().Get("$filter") {
-			case "":
-				play(w, r, body)
-			case "displayName eq 'O''Neil'":
-				writeJSON(w, 200, `{"value":[{"id":"o1"},{"id":"o2"}]}`)
-			default:
-				writeJSON(w, 200, `{"value":[]}`)
-			}
-		})
-		s := f.client().Source(nil)
-		for text, want := range map[string][]string{"ann@x.test": {"ann"}, "O'Neil": {"o1", "o2"}, "nobody": nil, "": nil, "a/b": nil} {
-			found, err := s.Find(t.Context(), text, nil)
-			if err != nil {
-				t.Errorf("%q: %v", text, err)
-			}
-			var got []string
-			for _, o := range found {
-				got = append(got, o.ID)
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("%q: got %v, want %v", text, got, want)
-			}
+		if got, err := f.client().Source(nil).Users(t.Context(), ids, nil); directory.KindOf(err) != directory.SignIn || got != nil {
+			t.Errorf("got %d answers and %v, want a sign-in error", len(got), err)
 		}
-	})
-}
-
-func TestLookupInAFewRequests(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
-			if r.Method == "GET" {
-				writeJSON(w, 200, `{"value":[{"id":"p2"},{"id":"p1"}]}`)
-				return
-			}
-			batches(t, func(it item) outcome {
-				if n := strings.Count(it.URL, "%20eq%20") + strings.Count(it.URL, "test%27"); strings.Contains(it.URL, "ConsistencyLevel") || n == 0 {
-					t.Errorf("item %s", it.URL)
-				}
-				if strings.Contains(it.URL, "a0%40x.test") {
-					return outcome{status: 200, body: `{"value":[{"id":"p1","mail":"a0@x.test"}],"@odata.nextLink":"` + graphURL + `/users?$skiptoken=1"}`}
-				}
-				return outcome{status: 200, body: `{"value":[{"id":"p1","mail":"a0@x.test"}]}`}
-			})(w, r, body)
-		})
-		addresses := []string{" a0@x.test ", "A0@x.test", ""}
-		for i := 1; i < 60; i++ {
-			addresses = append(addresses, fmt.Sprintf("a%d@x.test", i))
-		}
-		got, err := f.client().Target(nil, nil).Lookup(t.Context(), addresses, []string{"mail"})
-		want := []directory.Object{{ID: "p1", Attributes: attributes("mail", directory.TextOf("a0@x.test"))}, {ID: "p2", Attributes: attributes("mail", directory.NullValue())}}
-		if diff := cmp.Diff(want, got, sameValues); err != nil || diff != "" {
-			t.Errorf("%v (-want +got):\n%s", err, diff)
-		}
-		if n := len(f.seen()); n != 2 { // 60 addresses, 3 a filter, 20 filters a batch; one more page
-			t.Errorf("got %d requests, want 2", n)
-		}
-	})
-}
-
-func TestDeletedLookupFallsBackToTheWholeBin(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
-			if r.Method == "GET" {
-				writeJSON(w, 200, `{"value":[{"id":"d1","mail":"x@x.test"},{"id":"d2","otherMails":["Ann@x.test"]},{"id":"d3","proxyAddresses":["smtp:ann@x.test"]}]}`)
-				return
-			}
-			batches(t, func(item) outcome {
-				return outcome{status: 400, body: graphError("Request_UnsupportedQuery", "Unsupported Query.")}
-			})(w, r, body)
-		})
-		target := f.client().Target(nil, nil)
-		for range 2 {
-			got, err := target.DeletedLookup(t.Context(), []string{"ann@X.test"}, []string{"city"})
-			if err != nil || len(got) != 2 || got[0].ID != "d2" || got[1].ID != "d3" {
-				t.Errorf("got %+v, %v, want d2 and d3", got, err)
-			}
-		}
-		if n := len(f.seen()); n != 3 {
-			t.Errorf("got %d requests, want 3: the refusal is remembered", n)
-		}
-	})
-}
-
-func TestDeletedById(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFake(t, batches(t, func(it item) outcome {
-			if strings.HasPrefix(it.URL, "/directory/deletedItems/d?") {
-				return outcome{status: 200, body: `{"id":"d","deletedDateTime":"2026-01-01T00:00:00Z"}`}
-			}
-			return outcome{status: 404, body: graphError("Request_ResourceNotFound", "no")}
+		f = newFake(t, batches(t, func(item) outcome {
+			return outcome{status: 401, body: graphError("InvalidAuthenticationToken", "x")}
 		}))
-		got, err := f.client().Target(nil, nil).Deleted(t.Context(), []string{"x", "d"}, []string{"mail"})
-		if err != nil || directory.KindOf(got[0].Err) != directory.NotFound || got[1].Err != nil || !got[1].Object.Attributes.Has("mail") {
-			t.Errorf("got %+v, %v", got, err)
+		if _, err := f.client().Source(nil).Users(t.Context(), ids[:1], nil); directory.KindOf(err) != directory.SignIn {
+			t.Errorf("refused item: got %v, want a sign-in error", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := f.client().Source(nil).Users(ctx, ids, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want the context's error", err)
 		}
 	})
 }
 
-func TestPolicy(t *testing.T) {
-	blockedInbound := `"b2bCollaborationInbound":{"usersAndGroups":{"accessType":"blocked","targets":[{"target":"AllUsers","targetType":"user"}]},"applications":{"accessType":"allowed","targets":[{"target":"AllApplications"}]}}`
-	openOutbound := `"b2bCollaborationOutbound":{"usersAndGroups":{"accessType":"allowed","targets":[{"target":"AllUsers"}]}}`
-	tests := []struct {
-		name, byDefault, partner, sync string
-		want                           directory.Policy
-	}{
-		{"no partner, all open", `{` + openOutbound + `}`, "", "", directory.Policy{AllowInvitesFrom: "everyone"}},
-		{"no partner, default blocks and trusts", `{` + blockedInbound + `,"inboundTrust":{"isMfaAccepted":true}}`, "", "",
-			directory.Policy{AllowInvitesFrom: "everyone", InboundBlocked: true, MFATrusted: true}},
-		{"partner is silent, default stands", `{` + blockedInbound + `}`, `{"tenantId":"p","b2bCollaborationInbound":null,"automaticUserConsentSettings":{"inboundAllowed":true,"outboundAllowed":null}}`, `{"userSyncInbound":{"isSyncAllowed":true}}`,
-			directory.Policy{AllowInvitesFrom: "everyone", PartnerExists: true, InboundBlocked: true, AutoRedeemInbound: true, UserSyncInbound: true}},
-		{"partner opens what the default blocks", `{` + blockedInbound + `,"inboundTrust":{"isMfaAccepted":true}}`,
-			`{"b2bCollaborationInbound":{"usersAndGroups":{"accessType":"allowed","targets":[{"target":"AllUsers"}]}},"inboundTrust":{"isMfaAccepted":false},"automaticUserConsentSettings":{"outboundAllowed":true}}`, "",
-			directory.Policy{AllowInvitesFrom: "everyone", PartnerExists: true, AutoRedeemOutbound: true}},
-		{"some users blocked is not everybody", `{"b2bCollaborationOutbound":{"usersAndGroups":{"accessType":"blocked","targets":[{"target":"some-group"}]}}}`, "", "",
-			directory.Policy{AllowInvitesFrom: "everyone"}},
+// rewinding reads a body twice, as a transport does that repeats a request on a
+// new connection.
+type rewinding struct {
+	http.RoundTripper
+	t *testing.T
+}
+
+func (r rewinding) RoundTrip(req *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(req.URL.Path, "/$batch") {
+		first, _ := io.ReadAll(req.Body)
+		if req.GetBody == nil {
+			r.t.Fatal("the body cannot be read again")
+		}
+		body, err := req.GetBody()
+		second, _ := io.ReadAll(body)
+		if err != nil || string(first) != string(second) || len(first) == 0 {
+			r.t.Errorf("got %q again, %v, want %q", second, err, first)
+		}
+		req.Body, _ = req.GetBody()
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newFake(t, batches(t, func(it item) outcome {
-					body := map[string]string{
-						"/policies/authorizationPolicy":                                        `{"allowInvitesFrom":"everyone"}`,
-						"/policies/crossTenantAccessPolicy/default":                            tt.byDefault,
-						"/policies/crossTenantAccessPolicy/partners/p":                         tt.partner,
-						"/policies/crossTenantAccessPolicy/partners/p/identitySynchronization": tt.sync,
-					}[it.URL]
-					if body == "" {
-						return outcome{status: 404, body: graphError("ResourceNotFound", "no")}
-					}
-					return outcome{status: 200, body: body}
-				}))
-				got, err := f.client().Source(nil).Policy(t.Context(), "p")
-				if err != nil || got != tt.want {
-					t.Errorf("got  %+v, %v\nwant %+v", got, err, tt.want)
-				}
-			})
-		})
-	}
+	return r.RoundTripper.RoundTrip(req)
+}
+
+func TestBodiesCanBeReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t, batches(t, func(item) outcome { return outcome{status: 200, body: `{"id":"x"}`} }))
+		c := f.client(func(c *entra.Config) { c.Transport = rewinding{f, t} })
+		if _, err := c.Source(nil).Users(t.Context(), []string{"x"}, nil); err != nil {
+			t.Error(err)
+		}
+	})
 }
