@@ -324,7 +324,8 @@ func (k *capturing) partnerSync(ctx context.Context, access string, partner map[
 	return err
 }
 
-// withoutAnnotations decodes an object without OData's annotations.
+// withoutAnnotations decodes an object without OData's annotations, and without
+// nulls, which is what a tenant file takes for left out.
 func withoutAnnotations(raw []byte) (map[string]json.RawMessage, error) {
 	var o map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &o); err != nil {
@@ -332,7 +333,7 @@ func withoutAnnotations(raw []byte) (map[string]json.RawMessage, error) {
 	}
 	for name, v := range o {
 		switch {
-		case strings.Contains(name, "@"):
+		case strings.Contains(name, "@"), string(v) == "null":
 			delete(o, name)
 		case bytes.HasPrefix(v, []byte("{")):
 			inner, err := withoutAnnotations(v)

@@ -74,9 +74,21 @@ func (o *logsOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.Cycle, "cycle", "", "only entries of this cycle")
 	f.StringVar(&o.Change, "change", "", "only entries of this change")
 	f.IntVar(&o.Limit, "limit", 0, fmt.Sprintf("at most so many entries, 0 = all (tables: %d unless given)", tableLimit))
-	f.BoolVar(&o.UTC, "utc", false, "dates in UTC (default)")
-	f.BoolVar(&o.Local, "local", false, "dates in this machine's time zone")
-	cmd.MarkFlagsMutuallyExclusive("utc", "local")
+	o.zoneFlags(cmd)
+}
+
+// zoneFlags declares the flags that decide how dates are shown.
+func (o *logsOptions) zoneFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.UTC, "utc", false, "dates in UTC (default)")
+	cmd.Flags().BoolVar(&o.Local, "local", false, "dates in this machine's time zone")
+}
+
+// checkZone refuses two time zones at once.
+func (o *logsOptions) checkZone() error {
+	if o.UTC && o.Local {
+		return usagef("give one of them", "--utc and --local exclude each other.")
+	}
+	return nil
 }
 
 // logExits are the exit codes of commands that ask for the log.
@@ -104,7 +116,10 @@ func (o *logsOptions) query(env *environment) (store.LogQuery, error) {
 	if o.Limit < 0 {
 		return q, usagef("0 means all", "--limit must not be negative.")
 	}
-	var err error
+	err := o.checkZone()
+	if err != nil {
+		return q, err
+	}
 	if q.Since, err = parseMoment("since", o.Since, env.now(), o.zone()); err != nil {
 		return q, err
 	}
@@ -316,13 +331,14 @@ entry begins so.`,
 		Args:    cobra.ExactArgs(1), Annotations: logExits(),
 		RunE: env.runs(func(ctx context.Context, args []string) error { return runLogsShow(ctx, env, opts, args[0]) }),
 	}
-	cmd.Flags().BoolVar(&opts.UTC, "utc", false, "dates in UTC (default)")
-	cmd.Flags().BoolVar(&opts.Local, "local", false, "dates in this machine's time zone")
-	cmd.MarkFlagsMutuallyExclusive("utc", "local")
+	opts.zoneFlags(cmd)
 	return cmd
 }
 
 func runLogsShow(ctx context.Context, env *environment, opts *logsOptions, id string) error {
+	if err := opts.checkZone(); err != nil {
+		return err
+	}
 	entries, err := fetchLogs(ctx, env, store.LogQuery{ID: id})
 	switch {
 	case errors.Is(err, store.ErrAmbiguousID):
@@ -422,8 +438,11 @@ func headline(e *store.Entry) string {
 		who += " (" + upn + ")"
 	}
 	action := capital(e.Action)
-	if e.Action == "stagedDelete" {
+	switch e.Action {
+	case "stagedDelete":
 		action = "Staged delete"
+	case "other":
+		action = "Provisioning"
 	}
 	switch e.StatusInfo.Status {
 	case "failure":
