@@ -137,7 +137,11 @@ func planHead(b *strings.Builder, r *engine.PlanResult) {
 		since = " since " + r.Since.UTC().Format("2006-01-02 15:04") + " UTC"
 	}
 	fmt.Fprintf(b, "Job %s   %s -> %s   %s%s\n", escape(r.Job), escape(r.Source), escape(r.Target), r.Cycle, since)
-	fmt.Fprintf(b, "In scope %s of %s\n\n", count(r.InScope), plural(r.Read, "user", "users"))
+	if r.Cycle == "initial" {
+		fmt.Fprintf(b, "In scope %s of %s\n\n", count(r.InScope), plural(r.Read, "user", "users"))
+		return
+	}
+	fmt.Fprintf(b, "In scope %s, %s read\n\n", plural(r.InScope, "user", "users"), plural(r.Read, "change", "changes"))
 }
 
 // planChanges lists changes, each with its attributes.
@@ -204,7 +208,7 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 			b.WriteString("      " + escape(detail) + "\n")
 		}
 	case c.Reason != "":
-		fmt.Fprintf(b, "      %-16s %s\n", "because", escape(c.Reason))
+		fmt.Fprintf(b, "      %-18s %s\n", "because", escape(c.Reason))
 	}
 }
 
@@ -222,7 +226,7 @@ func planProperty(b *strings.Builder, action string, m engine.ChangeProperty) {
 	if note != "" {
 		pad = strings.Repeat(" ", max(3, 22-text.StringWidth(value)))
 	}
-	fmt.Fprintf(b, "      %-16s %s%s%s\n", escape(m.Name), value, pad, escape(note))
+	fmt.Fprintf(b, "      %-18s %s%s%s\n", escape(m.Name), value, pad, escape(note))
 }
 
 // sensitiveMark is what the engine gives instead of a value that must not be shown.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -195,13 +194,7 @@ func provisionFoot(b *strings.Builder, p *printer, r *engine.ProvisionResult) {
 	}
 	fmt.Fprintf(b, "Done in %s.", duration(time.Duration(r.DurationMS)*time.Millisecond))
 	if r.ChangeID != "" && !r.DryRun {
-		fmt.Fprintf(b, " Change %s   details: tenantsync logs show %s", r.ChangeID, shortID(r.ChangeID))
+		fmt.Fprintf(b, " Change %s   details: tenantsync logs show %s", r.ChangeID, r.ChangeID)
 	}
 	b.WriteByte('\n')
-}
-
-// shortID returns the part of an id that a person would type.
-func shortID(id string) string {
-	short, _, _ := strings.Cut(id, "-")
-	return cmp.Or(short, id)
 }

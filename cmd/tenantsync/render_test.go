@@ -54,17 +54,17 @@ func TestPlanAsText(t *testing.T) {
 	r := samplePlan()
 	arrange(r, nil, false)
 	want := `Job contoso-to-fabrikam   contoso.com -> fabrikam.com   incremental since 2026-11-22 08:20 UTC
-In scope 9,406 of 12,480 users
+In scope 9,406 users, 12,480 changes read
 
   + create  anna.berg@contoso.com
-      displayName      "Berg, Anna"          <- Join(", ", [surname], [givenName])
-      mail             "anna.berg@contoso.com"
+      displayName        "Berg, Anna"          <- Join(", ", [surname], [givenName])
+      mail               "anna.berg@contoso.com"
   ~ update  li.wei@contoso.com               -> 5f0c7a52-9d41
-      department       "Sales" -> "Finance\u001b[2J"
-      manager          (none) -> "anna.berg@contoso.com"   resolved after the create above
-      salary           (sensitive) -> (sensitive)
+      department         "Sales" -> "Finance\u001b[2J"
+      manager            (none) -> "anna.berg@contoso.com"   resolved after the create above
+      salary             (sensitive) -> (sensitive)
   - delete  tom.orr@contoso.com              -> 0be3d1c7-77a0
-      because          clause 1 of filter "Staff" is false
+      because            clause 1 of filter "Staff" is false
   ! fail    j.doe@contoso.com                DuplicateTargetEntries
       2 users in fabrikam.com have mail "j.doe@contoso.com": give one another address, or change the match rule
 
@@ -136,7 +136,7 @@ func TestProvisionAsText(t *testing.T) {
 Failed: ForeignIdentity
 Why:   the guest belongs to google.com.
 Do:    remove that guest
-Done in 2.5 s. Change 4d0f8c1e-1   details: tenantsync logs show 4d0f8c1e
+Done in 2.5 s. Change 4d0f8c1e-1   details: tenantsync logs show 4d0f8c1e-1
 `
 	if diff := cmp.Diff(want, printed(t, provisionResult(r, false))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 //	appears FILE…        waits until the files exist
 //	answers SOCKET       waits until somebody accepts connections there
 //	signal SIG WORD      sends a signal to the background command that has WORD among its arguments
+//	until TEXT COMMAND…  runs the command until its stdout contains TEXT
 //	freeport NAME        puts a free port of loopback into the variable NAME
 //	rewrite FILE OLD NEW replaces OLD in the file; an empty OLD appends NEW as a line
 //	saved NAME PATH     puts the value at PATH of the last stdout into the variable NAME
@@ -59,6 +60,7 @@ func TestScripts(t *testing.T) {
 
 			"freeport": scriptFreePort,
 			"signal":   scriptSignal,
+			"until":    scriptUntil,
 			"rewrite":  scriptRewrite,
 		},
 	})
@@ -207,6 +209,17 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("no background command with the argument %s", args[1])
+}
+
+func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until TEXT COMMAND…")
+	}
+	await(ts, args[0], func() bool {
+		// A command that fails has not got there yet.
+		_ = ts.Exec(args[1], args[2:]...)
+		return strings.Contains(ts.ReadFile("stdout"), args[0])
+	})
 }
 
 func scriptRewrite(ts *testscript.TestScript, neg bool, args []string) {
