@@ -149,11 +149,11 @@ func (x *call) readBatch() ([]batchItem, *answer) {
 				return fmt.Errorf("requests[%d].dependsOn: no request before it has the id '%s'", i, d)
 			}
 		}
-		if key := strings.ToLower(it.id); seen[key] {
+		key := strings.ToLower(it.id)
+		if seen[key] {
 			return fmt.Errorf("requests[%d].id: '%s' occurs twice", i, it.id)
-		} else {
-			seen[key] = true
 		}
+		seen[key] = true
 		items = append(items, it)
 		return nil
 	})

@@ -9,12 +9,12 @@ import (
 
 // filterNode is a compiled $filter expression.
 type filterNode struct {
-	op    string // and or not eq ne ge le gt lt in startswith endswith
+	op    string // and or not any eq ne ge le gt lt in startswith endswith
 	left  *filterNode
 	right *filterNode
 
-	property string
-	lambda   bool     // over the elements of a collection
+	property string   // what is compared; of a lambda: its collection
+	lambda   bool     // property is below the element of the enclosing any
 	values   []string // JSON texts
 }
 
@@ -243,11 +243,11 @@ func (p *filterParser) any(name string, depth int) (*filterNode, error) {
 	if err := p.expect(":"); err != nil {
 		return nil, err
 	}
-	n, err := p.or(depth + 1)
+	body, err := p.or(depth + 1)
 	if err != nil {
 		return nil, err
 	}
-	return n, p.expect(")")
+	return &filterNode{op: "any", property: prop, left: body}, p.expect(")")
 }
 
 // property resolves a name; inside a lambda the variable stands for its collection.
@@ -282,28 +282,33 @@ func (p *filterParser) value(tok string) (string, error) {
 }
 
 // matches evaluates a filter over an object.
-func (n *filterNode) matches(o *object) bool {
+func (n *filterNode) matches(o *object) bool { return n.holds(o, "") }
+
+// holds evaluates a filter over an object and, inside a lambda, one element of
+// its collection.
+func (n *filterNode) holds(o *object, element string) bool {
 	switch n.op {
 	case "and":
-		return n.left.matches(o) && n.right.matches(o)
+		return n.left.holds(o, element) && n.right.holds(o, element)
 	case "or":
-		return n.left.matches(o) || n.right.matches(o)
+		return n.left.holds(o, element) || n.right.holds(o, element)
 	case "not":
-		return !n.left.matches(o)
+		return !n.left.holds(o, element)
+	case "any":
+		found := false
+		_ = eachElement(o.raw(n.property), func(_ int, e string) error { // no collection: nothing found
+			found = found || n.left.holds(o, e)
+			return nil
+		})
+		return found
 	}
 	if !n.lambda {
 		return n.test(o.path(n.property))
 	}
-	over, sub, _ := strings.Cut(n.property, "/")
-	found := false
-	_ = eachElement(o.raw(over), func(_ int, e string) error { // no collection: nothing found
-		if sub != "" {
-			e = member(e, sub)
-		}
-		found = found || n.test(e)
-		return nil
-	})
-	return found
+	if _, sub, nested := strings.Cut(n.property, "/"); nested {
+		element = member(element, sub)
+	}
+	return n.test(element)
 }
 
 // path reads a property or one member of a complex one.
@@ -370,6 +375,8 @@ func (n *filterNode) candidates(t *Tenant) (list []*object, ok bool) {
 			return a, true
 		}
 		return n.right.candidates(t)
+	case "any":
+		return n.left.candidates(t)
 	case "eq", "in":
 		for _, v := range n.values {
 			s, isText := unquote(v)
