@@ -161,6 +161,13 @@ func (b *Budget) Throttled(retryAfter time.Duration) {
 	b.slow(now)
 }
 
+// Paused returns how long no write may begin, 0 when it may.
+func (b *Budget) Paused() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(0, time.Until(b.paused))
+}
+
 // Slow says that the service refused single writes: the rate goes down.
 func (b *Budget) Slow() {
 	b.mu.Lock()

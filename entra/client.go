@@ -62,6 +62,7 @@ type Client struct {
 	jitter   func() float64
 	log      *zap.Logger
 
+	reads         lull // of all reads; writes have their budget
 	organization  atomic.Pointer[directory.Tenant]
 	binUnfiltered atomic.Bool // the service refused a filter on deleted users
 }

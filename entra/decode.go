@@ -359,4 +359,3 @@ func (d *decoder) holder(holder string) error {
 		return err
 	})
 }
-

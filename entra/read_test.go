@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -90,6 +91,73 @@ func TestReadsAreRepeated(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestRetryAfterHoldsForAllReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex
+		var arrived []time.Duration
+		f := newFake(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
+			mu.Lock()
+			arrived = append(arrived, time.Since(start))
+			first := len(arrived) == 1
+			mu.Unlock()
+			if first {
+				says(429, "{}", "Retry-After", "30")(w, r)
+				return
+			}
+			writeJSON(w, 200, emptyRound)
+		})
+		c := f.client()
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * time.Second)
+				if _, err := c.Source(nil).Changes(t.Context(), nil, ""); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if want := []time.Duration{0, 30 * time.Second, 30 * time.Second, 30 * time.Second}; !slices.Equal(arrived, want) {
+			t.Errorf("requests arrived at %v, want %v", arrived, want)
+		}
+	})
+}
+
+func TestLongRetryAfterIsHandedToTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		f := newFake(t, inOrder(says(429, "{}", "Retry-After", "3600")))
+		c := f.client()
+		budget := entra.NewBudget(100)
+		read := func() error {
+			_, err := c.Source(nil).Changes(t.Context(), nil, "")
+			return err
+		}
+		write := func() error {
+			ws, err := c.Target(nil, budget).Write(t.Context(), []directory.Write{update("u"), invite("a@x.test")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return errors.Join(ws[0].Err, ws[1].Err)
+		}
+		for i, call := range []func() error{read, read, write, write} {
+			var e *directory.Error
+			if err := call(); !errors.As(err, &e) || e.Kind != directory.Throttled || e.RetryAfter != time.Hour {
+				t.Errorf("call %d: got %v, want throttled for an hour", i, err)
+			}
+		}
+		if n := len(f.seen()); n != 2 || time.Since(start) != 0 {
+			t.Errorf("got %d requests in %v, want one read and one batch at once", n, time.Since(start))
+		}
+		f.graph = inOrder(says(200, emptyRound))
+		time.Sleep(time.Hour)
+		if err := read(); err != nil {
+			t.Errorf("after the hour: %v", err)
+		}
+	})
 }
 
 func TestRefusalTellsWhatIsMissing(t *testing.T) {

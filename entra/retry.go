@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"sync"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -95,6 +96,12 @@ func (c *Client) get(ctx context.Context, m *Meter, what call, link string) (ans
 func (c *Client) read(ctx context.Context, m *Meter, what call, method abs.HttpMethod, link string, body []byte) (answer, error) {
 	var p patience
 	for {
+		if left := c.reads.left(); left > maxPatience {
+			return answer{}, c.stillThrottled(what, left)
+		}
+		if err := c.reads.wait(ctx); err != nil {
+			return answer{}, err
+		}
 		ans, err := c.exchange(ctx, m, what, method, link, body)
 		if err == nil && ans.status == http.StatusOK {
 			return ans, nil
@@ -140,8 +147,51 @@ func (c *Client) judge(p *patience, m *Meter, what call, ans answer, err error) 
 	if !repeatable(r.kind) {
 		return refused, 0, false
 	}
+	if r.retryAfter > 0 {
+		c.reads.hold(r.retryAfter)
+	}
 	pause, again = p.next(r.kind, r.retryAfter, c.jitter)
 	return refused, pause, again
+}
+
+// lull is a time during which nobody may call: a Retry-After holds for the app
+// in the tenant, not only for the worker that was told.
+type lull struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+// hold lengthens the lull so that it lasts at least d from now.
+func (l *lull) hold(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if until := time.Now().Add(d); until.After(l.until) {
+		l.until = until
+	}
+}
+
+// left returns how long the lull still lasts, 0 when it is over.
+func (l *lull) left() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(0, time.Until(l.until))
+}
+
+// wait returns when the lull is over, or with the context's error.
+func (l *lull) wait(ctx context.Context) error {
+	for left := l.left(); left > 0; left = l.left() {
+		if err := sleep(ctx, left); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stillThrottled is the error of a call that is not made, because the service
+// asked for more time than a caller should be kept waiting.
+func (c *Client) stillThrottled(what call, left time.Duration) *directory.Error {
+	return &directory.Error{Op: what.op, Kind: directory.Throttled, Tenant: c.name, RetryAfter: left,
+		Message: "the service asked for no calls within the next " + left.Round(time.Second).String()}
 }
 
 // unreached makes the error of a read that got no answer.

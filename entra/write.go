@@ -63,6 +63,12 @@ func (t *Target) drain(ctx context.Context, q *writeQueue) error {
 			}
 			continue
 		}
+		if left := t.budget.Paused(); left > maxPatience {
+			for _, item := range batch {
+				item.finish(t.c.stillThrottled(item.what, left))
+			}
+			continue
+		}
 		n, landed, err := t.budget.Wait(ctx, len(batch))
 		if err != nil {
 			return err
@@ -199,6 +205,9 @@ func (t *Target) unknown(batch []*writeItem, cause *directory.Error) {
 func (t *Target) refused(batch []*writeItem, ans answer) error {
 	why := classify(ans.status, ans.header, ans.body, time.Now())
 	cause := t.c.fail(callBatch, why)
+	if why.retryAfter > 0 && why.kind != directory.Throttled {
+		t.budget.Throttled(why.retryAfter)
+	}
 	switch why.kind {
 	case directory.Throttled:
 		// Nothing was taken up, and every other writer would be refused too.

@@ -259,7 +259,13 @@ func TestInvitationThatNeverLeftIsRepeated(t *testing.T) {
 	})
 }
 
-func TestOuter429StopsEveryWriterOfTheBudget(t *testing.T) {
+func TestRetryAfterOfABatchStopsEveryWriterOfTheBudget(t *testing.T) {
+	for _, status := range []int{429, 503} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) { retryAfterOfABatch(t, status) })
+	}
+}
+
+func retryAfterOfABatch(t *testing.T, status int) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var arrived []time.Duration
@@ -267,7 +273,7 @@ func TestOuter429StopsEveryWriterOfTheBudget(t *testing.T) {
 		f := newFake(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
 			arrived = append(arrived, time.Since(start))
 			if n++; n == 1 {
-				says(429, "{}", "Retry-After", "60")(w, r)
+				says(status, "{}", "Retry-After", "60")(w, r)
 				return
 			}
 			batches(t, done)(w, r, body)
