@@ -71,26 +71,33 @@ func decisionRows(t *testing.T) [][]string {
 }
 
 func TestDecisionTableIsTheCodes(t *testing.T) {
-	const begin, end = "<!-- decision table -->\n", "<!-- end -->"
 	var want strings.Builder
 	want.WriteString("| # | Source | Link | Target | Policy | Action |\n|---|---|---|---|---|---|\n")
 	for _, cells := range decisionRows(t) {
 		fmt.Fprintf(&want, "| %s |\n", strings.Join(cells, " | "))
 	}
-	p := readPage(t, "decision-table.md")
+	checkTable(t, "decision-table.md", want.String())
+}
+
+// checkTable compares the table between the two comments of a page with what it
+// has to be; -update rewrites it.
+func checkTable(t *testing.T, name, want string) {
+	t.Helper()
+	const begin, end = "<!-- table -->\n", "<!-- end -->"
+	p := readPage(t, name)
 	head, rest, ok := strings.Cut(p.Text, begin)
 	got, tail, closed := strings.Cut(rest, end)
 	if !ok || !closed {
-		t.Fatal("decision-table.md has lost the comments around its table")
+		t.Fatalf("%s has lost the comments around its table", name)
 	}
-	if got == want.String() {
+	if got == want {
 		return
 	}
 	if *update {
-		if err := os.WriteFile("decision-table.md", []byte(head+begin+want.String()+end+tail), 0o644); err != nil {
+		if err := os.WriteFile(p.Name, []byte(head+begin+want+end+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	t.Errorf("decision-table.md differs from the comment in engine/decide.go; go test ./docs -run DecisionTable -update rewrites it\ngot:\n%swant:\n%s", got, want.String())
+	t.Errorf("the table of %s is not what is true; go test ./docs -run %s -update rewrites it\ngot:\n%swant:\n%s", name, t.Name(), got, want)
 }
