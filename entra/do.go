@@ -175,7 +175,7 @@ func readAnswer(response any) (answer, error) {
 	if !ok || resp == nil {
 		return answer{}, errors.New("no response")
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // the answer has been read or given up
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	switch {
 	case err != nil:
