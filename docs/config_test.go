@@ -87,7 +87,7 @@ func TestConfigurationBlocksLoad(t *testing.T) {
 	certificate := anyCertificate(t)
 	for _, p := range pages(t) {
 		for _, b := range p.Blocks {
-			if b.Lang != "yaml" || b.arg("file") != "" {
+			if b.Lang != "yaml" || len(b.Args) == 0 {
 				continue
 			}
 			path := filepath.Join(t.TempDir(), "config.yaml")
