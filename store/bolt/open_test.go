@@ -127,6 +127,34 @@ func TestASecondOpenIsLockedOut(t *testing.T) {
 	open(t, path, quick)
 }
 
+// Who asks while the owner writes is told who has the file, never that it is damaged.
+func TestAFileInUseIsNotCalledDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := open(t, path, quick)
+	done := make(chan error)
+	go func() {
+		var err error
+		for n := 0; n < 100 && err == nil; n++ {
+			b := someBatch(n)
+			err = s.Apply(t.Context(), &b)
+		}
+		done <- err
+	}()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+			if _, err := bolt.Open(path, bolt.Options{Lock: time.Millisecond}); !errors.Is(err, store.ErrLocked) {
+				t.Errorf("got error %v, want ErrLocked", err)
+			}
+		}
+	}
+}
+
 func TestManyFirstStartsMakeOneState(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "state.db")
