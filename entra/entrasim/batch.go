@@ -1,6 +1,7 @@
 package entrasim
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -31,20 +32,17 @@ func (x *call) batch(ctx context.Context) answer {
 		return *refused
 	}
 	statuses := make(map[string]int, len(items))
-	b := append(make([]byte, 0, 256*len(items)), `{"responses":[`...)
-	written := 0
+	var out [][]byte
 	for _, it := range items {
 		resp := x.performItem(ctx, it, statuses)
-		key := strings.ToLower(it.id)
-		if statuses[key] = resp.status; resp.reset {
-			continue // the answer to this item got lost
+		if statuses[strings.ToLower(it.id)] = resp.status; !resp.reset { // else its answer got lost
+			out = append(out, appendItem(nil, it.id, resp.answer))
 		}
-		if written > 0 {
-			b = append(b, ',')
-		}
-		written++
-		b = appendItem(b, it.id, resp.answer)
 	}
+	if x.spoiled == "shuffle" {
+		x.cloud.shuffle(out)
+	}
+	b := append([]byte(`{"responses":[`), bytes.Join(out, []byte{','})...)
 	return ok(append(b, "]}"...))
 }
 

@@ -38,6 +38,9 @@ type Options struct {
 	// replica.
 	ReplicationDelay time.Duration
 	Replicas         int
+	// StaleReads is how long a read by id may still show a user as it was before
+	// its last change: every other read does.
+	StaleReads time.Duration
 	// DeltaLag is the age a change must have before delta queries report it.
 	DeltaLag time.Duration
 
@@ -213,6 +216,12 @@ func (c *Cloud) random(n int) int {
 	c.rngMu.Lock()
 	defer c.rngMu.Unlock()
 	return c.rng.IntN(n)
+}
+
+func (c *Cloud) shuffle(items [][]byte) {
+	c.rngMu.Lock()
+	defer c.rngMu.Unlock()
+	c.rng.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 }
 
 func (c *Cloud) randomFloat() float64 {

@@ -398,10 +398,7 @@ func (d *deltaPage) spoil() {
 			}
 		}
 	case "shuffle":
-		for i := len(d.items) - 1; i > 0; i-- {
-			j := d.cloud.random(i + 1)
-			d.items[i], d.items[j] = d.items[j], d.items[i]
-		}
+		d.cloud.shuffle(d.items)
 	}
 }
 

@@ -22,14 +22,15 @@ type Fault struct {
 	// Preset names a ready-made fault that fills the fields left empty; see Presets.
 	Preset string `json:"preset,omitempty"`
 
-	// Tenant is a tenant's name; empty means every tenant and the token endpoint.
+	// Tenant is a tenant's name; empty means every tenant.
 	Tenant string `json:"tenant,omitempty"`
 	// Method is an HTTP method; empty means any.
 	Method string `json:"method,omitempty"`
 	// Path is compared with the decoded path below /v1.0, such as /users/delta or
-	// /$batch; the token endpoint is /{tenant}/oauth2/v2.0/token. It is a regular
-	// expression when it begins with ^, else a glob: * is any text without a
-	// slash, ** any text.
+	// /$batch. It is a regular expression when it begins with ^, else a glob: * is
+	// any text without a slash, ** any text. The token endpoint,
+	// /{tenant}/oauth2/v2.0/token, is met only by faults whose path says so; empty
+	// means every call of Graph.
 	Path string `json:"path,omitempty"`
 	// Item narrows to HTTP requests ("outer"), to items of batches ("inner") or to
 	// the batch item of that id; empty means both.
@@ -64,9 +65,9 @@ type Fault struct {
 	Truncate int `json:"truncate,omitempty"`
 	Cut      int `json:"cut,omitempty"`
 
-	// Round spoils pages of lists and delta rounds without breaking a promise of
-	// Graph's (but dropLink): duplicate, shuffle, replay, tombstones, emptyPage,
-	// dropLink. A true answer is given otherwise.
+	// Round spoils delta rounds without breaking a promise of Graph's: duplicate,
+	// shuffle, replay, tombstones, emptyPage. With dropLink a page, of a list too,
+	// loses its link. shuffle on /$batch disorders the responses.
 	Round string `json:"round,omitempty"`
 	// PageSize replaces the page size of delta rounds.
 	PageSize int `json:"pageSize,omitempty"`
@@ -108,6 +109,7 @@ func Presets() map[string]Fault {
 		"tokenExpired":      {Status: 401, Code: "InvalidAuthenticationToken", Message: "Lifetime validation failed, the token is expired."},
 		"claimsChallenge":   {Status: 401, Code: "InvalidAuthenticationToken", Message: "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies", Headers: map[string]string{"WWW-Authenticate": `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000", errorDescription="Continuous access evaluation resulted in challenge", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxIn19fQ=="`}},
 		"duplicates":        {Method: "GET", Path: "/*/delta", Round: "duplicate"},
+		"shuffledBatch":     {Method: "POST", Path: "/$batch", Round: "shuffle"},
 		"shuffled":          {Method: "GET", Path: "/*/delta", Round: "shuffle"},
 		"replayed":          {Method: "GET", Path: "/*/delta", Round: "replay"},
 		"tombstones":        {Method: "GET", Path: "/*/delta", Round: "tombstones"},
@@ -263,6 +265,7 @@ func (s *faultSet) pick(x *call, tenant string) []Fault {
 func (f *liveFault) matches(x *call, tenant string) bool {
 	switch {
 	case f.Tenant != "" && !strings.EqualFold(f.Tenant, tenant),
+		x.authority && f.path == nil,
 		f.Method != "" && !strings.EqualFold(f.Method, x.method),
 		f.Item == "outer" && x.inner, f.Item == "inner" && !x.inner,
 		f.Item != "" && f.Item != "outer" && f.Item != "inner" && (!x.inner || f.Item != x.item),

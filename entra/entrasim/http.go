@@ -33,6 +33,8 @@ type call struct {
 	item    string // id of the batch item, "" outside a batch
 	inner   bool
 
+	authority bool // a call of the token endpoint, not of Graph
+
 	ids     []string // what the placeholders of the route matched
 	route   *route
 	replica int // the replica that answers, -1 until one is needed
@@ -204,8 +206,13 @@ func (c *Cloud) dispatch(r *http.Request, x *call) response {
 		return response{answer: c.admin(x, rest)}
 	}
 	x.path = path
+	x.authority = true
 	segments := strings.Split(strings.TrimPrefix(unescape(path), "/"), "/")
-	return c.faults.around(r.Context(), x, "", func() response {
+	name := ""
+	if t, found := c.Tenant(segments[0]); found {
+		name = t.Name
+	}
+	return c.faults.around(r.Context(), x, name, func() response {
 		return response{answer: c.serveAuthority(x, segments)}
 	})
 }

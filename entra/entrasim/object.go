@@ -196,6 +196,9 @@ type object struct {
 	oldManager string
 	managerSeq uint64
 
+	before    []prop // what stale reads show, kept only where there are some
+	changedAt time.Time
+
 	members *memberSet // groups only
 }
 

@@ -400,3 +400,39 @@ func TestUnknownHost(t *testing.T) {
 		t.Errorf("foreign host: got %d, want an error", r.status)
 	}
 }
+
+func TestFaultsOfTheTokenEndpoint(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, entrasim.Options{})
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {b.contoso.tenant.AppID}, "client_secret": {b.contoso.tenant.Secret}, "scope": {graphRoot + "/.default"}}
+	b.cloud.SetFaults([]entrasim.Fault{{Preset: "unavailable"}})
+	if r := b.contoso.tokenRequest(b.contoso.tenant.ID, form); r.status != 200 {
+		t.Errorf("a fault without a path: got %d, want the token", r.status)
+	}
+	b.cloud.SetFaults([]entrasim.Fault{{Preset: "unavailable", Tenant: "fabrikam", Path: "/*/oauth2/v2.0/token"}})
+	if r := b.contoso.tokenRequest(b.contoso.tenant.ID, form); r.status != 200 {
+		t.Errorf("another tenant's fault: got %d, want the token", r.status)
+	}
+	b.cloud.SetFaults([]entrasim.Fault{{Preset: "unavailable", Tenant: "contoso", Path: "/*/oauth2/v2.0/token"}})
+	if r := b.contoso.tokenRequest(b.contoso.tenant.ID, form); r.status != 503 {
+		t.Errorf("its own fault: got %d, want 503", r.status)
+	}
+	b.contoso.call(http.MethodGet, "/users", nil).want(t, 200, "")
+}
+
+func TestShuffledBatch(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, entrasim.Options{Seed: 3, Faults: []entrasim.Fault{{Preset: "shuffledBatch"}}})
+	var requests []any
+	for i := range 20 {
+		requests = append(requests, map[string]any{"id": fmt.Sprintf("%02d", i), "method": "GET", "url": "/users/" + annID})
+	}
+	r := b.contoso.call(http.MethodPost, "/$batch", map[string]any{"requests": requests}).want(t, 200, "")
+	var ids []string
+	for _, e := range r.body["responses"].([]any) {
+		ids = append(ids, e.(map[string]any)["id"].(string))
+	}
+	if inOrder := slices.IsSorted(ids); inOrder || len(ids) != 20 {
+		t.Errorf("got %v, want twenty out of order", ids)
+	}
+}

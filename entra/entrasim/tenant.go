@@ -288,6 +288,9 @@ func (t *Tenant) set(o *object, fields []Field) bool {
 	if addresses {
 		t.unindex(o)
 	}
+	if t.cloud.opts.StaleReads > 0 {
+		o.before, o.changedAt = slices.Clone(o.props), time.Now()
+	}
 	t.clock++
 	s := schemaFor(o.kind)
 	for _, f := range changed {

@@ -83,11 +83,22 @@ func (x *call) getUser() answer {
 	if o == nil {
 		return x.notFound(x.ids[0])
 	}
-	b := x.writeEntity(p, o, "users")
+	b := x.writeEntity(p, x.maybeStale(o), "users")
 	if p.manager {
 		b = t.appendManager(b, o)
 	}
 	return ok(b)
+}
+
+// maybeStale returns the object as the replica this request met knows it.
+func (x *call) maybeStale(o *object) *object {
+	d := x.cloud.opts.StaleReads
+	if d <= 0 || o.before == nil || x.now.Sub(o.changedAt) >= d || x.cloud.random(2) == 0 {
+		return o
+	}
+	old := *o
+	old.props = o.before
+	return &old
 }
 
 // writeEntity writes one object with its context.

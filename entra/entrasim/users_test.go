@@ -418,3 +418,23 @@ func TestObjectQuota(t *testing.T) {
 	c.invite("c@partner.example").want(t, 403, "Directory_QuotaExceeded")
 	c.invite("a@partner.example").want(t, 201, "")
 }
+
+func TestStaleReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, entrasim.Options{Seed: 5, StaleReads: time.Minute})
+		b.contoso.call(http.MethodPatch, "/users/"+annID, map[string]any{"jobTitle": "Lead"}).want(t, 204, "")
+		got := map[string]int{}
+		for range 40 {
+			got[b.contoso.call(http.MethodGet, "/users/"+annID, nil).want(t, 200, "").str("jobTitle")]++
+		}
+		if got["Lead"] == 0 || got["Engineer"] == 0 {
+			t.Errorf("within the minute: got %v, want both titles", got)
+		}
+		time.Sleep(time.Minute)
+		for range 20 {
+			if title := b.contoso.call(http.MethodGet, "/users/"+annID, nil).str("jobTitle"); title != "Lead" {
+				t.Fatalf("after the minute: got %q, want Lead", title)
+			}
+		}
+	})
+}
