@@ -1,189 +1,111 @@
 package main
 
 import (
-	"encoding/csv"
-	"encoding/json"
+	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strconv"
-	"time"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"tenantsync/store"
 )
 
-// entraFiles are the names of the admin centre's CSV download: the log without
-// steps and properties, and these two apart, joined on the change id.
-var entraFiles = [3]string{"ProvisioningLogs.csv", "ProvisioningLogs_ProvisioningSteps.csv", "ProvisioningLogs_ModifiedProperties.csv"}
-
-var (
-	entraLogColumns = []string{"id", "activityDateTime", "changeId", "cycleId", "jobId", "tenantId", "provisioningAction",
-		"durationInMilliseconds", "status", "errorCode", "reason", "additionalDetails", "errorCategory", "recommendedAction",
-		"initiatedById", "initiatedByDisplayName", "initiatorType", "servicePrincipalId", "servicePrincipalDisplayName",
-		"sourceSystemId", "sourceSystemDisplayName", "targetSystemId", "targetSystemDisplayName",
-		"sourceIdentityId", "sourceIdentityDisplayName", "sourceIdentityType", "sourceIdentityUserPrincipalName",
-		"targetIdentityId", "targetIdentityDisplayName", "targetIdentityType", "targetIdentityUserPrincipalName"}
-	entraStepColumns     = []string{"changeId", "name", "provisioningStepType", "status", "description", "details"}
-	entraPropertyColumns = []string{"changeId", "displayName", "oldValue", "newValue"}
-)
-
-// writeEntraCSV writes the three files into dir, each whole or not at all, and
-// returns their paths.
-func writeEntraCSV(dir string, entries []store.Entry) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("export logs: %w", err)
-	}
-	writers := [3]func(*csv.Writer){
-		func(w *csv.Writer) { writeEntraLogs(w, entries) },
-		func(w *csv.Writer) { writeEntraSteps(w, entries) },
-		func(w *csv.Writer) { writeEntraProperties(w, entries) },
-	}
-	var paths []string
-	for i, write := range writers {
-		path := filepath.Join(dir, entraFiles[i])
-		err := writeFile(path, func(out io.Writer) error {
-			w := csv.NewWriter(out)
-			w.UseCRLF = true // RFC 4180
-			write(w)
-			w.Flush()
-			return w.Error()
-		})
-		if err != nil {
-			return paths, fmt.Errorf("export logs: %w", err)
-		}
-		paths = append(paths, path)
-	}
-	return paths, nil
+// exportOptions are the options of logs export.
+type exportOptions struct {
+	logsOptions
+	Schema string
+	Out    string
 }
 
-// The csv.Writer keeps its first error; the caller asks for it once.
+// exportSchemas are the forms of logs export.
+func exportSchemas() []string { return []string{"json", "ndjson", "entra-csv", "azure-monitor"} }
 
-func writeEntraLogs(w *csv.Writer, entries []store.Entry) {
-	_ = w.Write(entraLogColumns)
-	for i := range entries {
-		e := &entries[i]
-		info := e.StatusInfo.Error
-		if info == nil {
-			info = &store.ErrorInfo{}
-		}
-		_ = w.Write(neutral(e.ID, e.ActivityDateTime.UTC().Format(time.RFC3339Nano), e.ChangeID, e.CycleID, e.JobID, e.TenantID, e.Action,
-			strconv.Itoa(e.DurationMS), e.StatusInfo.Status, info.Code, info.Reason, info.AdditionalDetails, info.Category, info.RecommendedAction,
-			e.InitiatedBy.ID, e.InitiatedBy.DisplayName, e.InitiatedBy.Type, e.ServicePrincipal.ID, e.ServicePrincipal.DisplayName,
-			e.SourceSystem.ID, e.SourceSystem.DisplayName, e.TargetSystem.ID, e.TargetSystem.DisplayName,
-			e.SourceIdentity.ID, e.SourceIdentity.DisplayName, e.SourceIdentity.Type, upnOf(e.SourceIdentity),
-			e.TargetIdentity.ID, e.TargetIdentity.DisplayName, e.TargetIdentity.Type, upnOf(e.TargetIdentity)))
+func newLogsExportCommand(env *environment) *cobra.Command {
+	opts := &exportOptions{}
+	cmd := &cobra.Command{
+		Use: "export", Short: "Export the provisioning log",
+		Long: `Exports provisioning log entries, newest first, in one of four forms:
+
+  json           one array without indentation, as the admin centre downloads it
+  ndjson         one entry a line
+  entra-csv      three files as the admin centre downloads them, joined on changeId:
+                 ` + strings.Join(entraFiles[:], ",\n                 ") + `
+  azure-monitor  one record a line with the columns of the AADProvisioningLogs table
+
+json, ndjson and azure-monitor go to standard output, or with --out to a file of
+mode 0600. entra-csv goes to the folder --out, the working directory unless
+given; its cells are safe to open in a spreadsheet. Without --schema the output
+format decides: -o csv is entra-csv, -o ndjson is ndjson, everything else json.`,
+		Example:     examples("tenantsync logs export --since 7d --schema entra-csv --out ./export", "tenantsync logs export --since 24h --schema azure-monitor > records.ndjson"),
+		Annotations: logExits(),
+		RunE:        env.runs(func(ctx context.Context, _ []string) error { return runLogsExport(ctx, env, opts) }),
 	}
+	opts.flags(cmd)
+	cmd.Flags().StringVar(&opts.Schema, "schema", "", strings.Join(exportSchemas(), "|"))
+	cmd.Flags().StringVar(&opts.Out, "out", "", "file to write, or folder for entra-csv")
+	return cmd
 }
 
-func writeEntraSteps(w *csv.Writer, entries []store.Entry) {
-	_ = w.Write(entraStepColumns)
-	for i := range entries {
-		for _, s := range entries[i].Steps {
-			_ = w.Write(neutral(entries[i].ChangeID, s.Name, s.Type, s.Status, s.Description, jsonText(s.Details)))
+func runLogsExport(ctx context.Context, env *environment, opts *exportOptions) error {
+	schema := opts.Schema
+	if schema == "" {
+		switch env.options.Output {
+		case formatCSV:
+			schema = "entra-csv"
+		case formatNDJSON:
+			schema = "ndjson"
+		default:
+			schema = "json"
 		}
 	}
-}
-
-func writeEntraProperties(w *csv.Writer, entries []store.Entry) {
-	_ = w.Write(entraPropertyColumns)
-	for i := range entries {
-		for _, p := range entries[i].Modified {
-			_ = w.Write(neutral(entries[i].ChangeID, p.DisplayName, textOr(p.OldValue, ""), textOr(p.NewValue, "")))
-		}
+	if !slices.Contains(exportSchemas(), schema) {
+		return unknownWord("schema", schema, exportSchemas())
 	}
-}
-
-// neutral makes cells harmless for spreadsheets.
-func neutral(cells ...string) []string {
-	for i, c := range cells {
-		cells[i] = formulaSafe(c)
-	}
-	return cells
-}
-
-// upnOf returns the user principal name of an identity, "" when it is not told.
-func upnOf(i store.Identity) string { return i.Details["UserPrincipalName"] }
-
-func textOr(s *string, none string) string {
-	if s == nil {
-		return none
-	}
-	return *s
-}
-
-func jsonText(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil { // maps of strings and log records always marshal
-		return ""
-	}
-	return string(b)
-}
-
-// monitorRecord is one row of Azure Monitor's AADProvisioningLogs table; its
-// compound columns hold JSON as text.
-// https://learn.microsoft.com/azure/azure-monitor/reference/tables/aadprovisioninglogs
-type monitorRecord struct {
-	TimeGenerated      time.Time
-	Type               string
-	Category           string
-	OperationName      string
-	AADTenantID        string `json:"AADTenantId"`
-	ID                 string `json:"Id"`
-	Action             string
-	ResultType         string
-	ResultSignature    string
-	ResultDescription  string
-	DurationMs         int
-	JobID              string `json:"JobId"`
-	CycleID            string `json:"CycleId"`
-	ChangeID           string `json:"ChangeId"`
-	InitiatedBy        string
-	ServicePrincipal   string
-	SourceSystem       string
-	TargetSystem       string
-	SourceIdentity     string
-	TargetIdentity     string
-	ModifiedProperties string
-	ProvisioningSteps  string
-}
-
-// monitorOf converts an entry. ResultSignature and ResultDescription are empty
-// where nothing went wrong.
-func monitorOf(e *store.Entry) monitorRecord {
-	r := monitorRecord{
-		TimeGenerated: e.ActivityDateTime.UTC(), Type: "AADProvisioningLogs", Category: "ProvisioningLogs", OperationName: "Provisioning activity",
-		AADTenantID: e.TenantID, ID: e.ID, Action: e.Action, ResultType: e.StatusInfo.Status, DurationMs: e.DurationMS,
-		JobID: e.JobID, CycleID: e.CycleID, ChangeID: e.ChangeID,
-		InitiatedBy: jsonText(e.InitiatedBy), ServicePrincipal: jsonText(e.ServicePrincipal),
-		SourceSystem: jsonText(e.SourceSystem), TargetSystem: jsonText(e.TargetSystem),
-		SourceIdentity: jsonText(e.SourceIdentity), TargetIdentity: jsonText(e.TargetIdentity),
-		ModifiedProperties: jsonText(e.Modified), ProvisioningSteps: jsonText(e.Steps),
-	}
-	if info := e.StatusInfo.Error; info != nil {
-		r.ResultSignature, r.ResultDescription = info.Code, info.Reason
-	}
-	return r
-}
-
-// writeFile writes a file of mode 0600 under a temporary name and renames it, so
-// that a reader never sees half of it.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tenantsync-*")
+	q, err := opts.query(env)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // the error that counts is the one returned
+	entries, err := fetchLogs(ctx, env, q)
+	if err != nil {
+		return err
+	}
+	if schema == "entra-csv" {
+		dir := opts.Out
+		if dir == "" {
+			dir = "."
 		}
-	}()
-	if err := write(f); err != nil {
-		_ = f.Close()
+		paths, err := writeEntraCSV(dir, entries)
+		if err == nil {
+			env.note("%s written to %s", plural(len(entries), "entry", "entries"), strings.Join(paths, ", "))
+		}
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return err
+	write := func(w io.Writer) error { return writeExport(w, schema, entries) }
+	if opts.Out == "" {
+		return write(env.stdout)
 	}
-	return os.Rename(f.Name(), path)
+	if err := writeFile(opts.Out, write); err != nil {
+		return fmt.Errorf("export logs: %w", err)
+	}
+	env.note("%s written to %s", plural(len(entries), "entry", "entries"), opts.Out)
+	return nil
+}
+
+// writeExport writes a stream form of the log.
+func writeExport(w io.Writer, schema string, entries []store.Entry) error {
+	if schema == "json" {
+		return writeJSONLine(w, entries)
+	}
+	for i := range entries {
+		var record any = &entries[i]
+		if schema == "azure-monitor" {
+			record = monitorOf(&entries[i])
+		}
+		if err := writeJSONLine(w, record); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -241,11 +240,4 @@ func (s *simulation) writeConfig(env *environment, dir string) (string, error) {
 		return "", fmt.Errorf("write configuration: %w", err)
 	}
 	return path, nil
-}
-
-func writeBytes(path string, content []byte) error {
-	return writeFile(path, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
 }
