@@ -174,6 +174,9 @@ func story(t *testing.T, w *world) {
 	if err != nil || home.ID != w.contoso.ID || !home.Verified("Contoso.Example") || home.InitialDomain != "contoso.onmicrosoft.com" {
 		t.Fatalf("organization: got %+v, %v", home, err)
 	}
+	if roles, known, err := target.Permissions(ctx); err != nil || !known || !slices.Contains(roles, "User.Invite.All") {
+		t.Errorf("permissions: got %v %v %v", roles, known, err)
+	}
 	if p, err := target.Policy(ctx, w.contoso.ID); err != nil || p.AllowInvitesFrom == "" || p.InboundBlocked || !p.AutoRedeemInbound {
 		t.Errorf("policy: got %+v, %v", p, err)
 	}
