@@ -47,31 +47,39 @@ func (o Object) Enabled() bool {
 // Addresses returns every address that leads to the user, in lower case and
 // without "smtp:", each once: user principal name, mail, other mails and the
 // SMTP proxy addresses.
-func (o Object) Addresses() []string {
-	var out []string
-	add := func(s string) {
-		s = NormalAddress(s)
-		if s == "" {
-			return
+func (o Object) Addresses() []string { return o.addresses(true) }
+
+// OwnAddresses is Addresses without other mails: those may be somebody else's.
+func (o Object) OwnAddresses() []string { return o.addresses(false) }
+
+func (o Object) addresses(others bool) []string {
+	out := withAddress(nil, o.UPN())
+	out = withAddress(out, o.Attributes.Get("mail").Text())
+	if others {
+		for _, m := range o.Attributes.Get("otherMails").List() {
+			out = withAddress(out, m)
 		}
-		for _, have := range out {
-			if have == s {
-				return
-			}
-		}
-		out = append(out, s)
-	}
-	add(o.UPN())
-	add(o.Attributes.Get("mail").Text())
-	for _, m := range o.Attributes.Get("otherMails").List() {
-		add(m)
 	}
 	for _, p := range o.Attributes.Get("proxyAddresses").List() {
 		if kind, rest, ok := strings.Cut(p, ":"); ok && strings.EqualFold(kind, "smtp") {
-			add(rest)
+			out = withAddress(out, rest)
 		}
 	}
 	return out
+}
+
+// withAddress appends an address in normal form unless it is there.
+func withAddress(list []string, address string) []string {
+	address = NormalAddress(address)
+	if address == "" {
+		return list
+	}
+	for _, have := range list {
+		if have == address {
+			return list
+		}
+	}
+	return append(list, address)
 }
 
 // NormalAddress returns an address in the form in which two addresses are

@@ -72,14 +72,12 @@ func (c *cycle) sourceKeys(o directory.Object) ([]matchKey, error) {
 // readTarget is the bulk pass of an initial cycle over the target's users: it
 // refreshes what is known of linked users and spools the others for matching.
 func (c *cycle) readTarget(ctx context.Context) error {
-	var err error
-	if c.linked, err = c.countLinks(ctx); err != nil {
-		return err
-	}
-	c.rec.Linked = c.linked
 	if !c.initial {
+		c.linked = c.rec.Linked
 		return nil
 	}
+	c.rec.Linked = c.linked // counted by the sweep
+	var err error
 	c.phase("reading " + c.job.TargetName)
 	if c.spool, err = newSpool(); err != nil {
 		return err
@@ -104,19 +102,6 @@ func (c *cycle) readTarget(ctx context.Context) error {
 		cursor = page.Next
 	}
 	return c.findLost(ctx)
-}
-
-func (c *cycle) countLinks(ctx context.Context) (int, error) {
-	if !c.initial {
-		return c.rec.Linked, nil
-	}
-	n := 0
-	err := c.walkLinks(ctx, func(l *store.Link) {
-		if l.Job == c.job.Name && (l.State == store.LinkActive || l.State == store.LinkRetained) {
-			n++
-		}
-	})
-	return n, err
 }
 
 // takeTargetPage refreshes the links of one page of target users and spools the
@@ -150,6 +135,9 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 				return err
 			}
 			continue
+		}
+		if link.Job == c.job.Name && isLinked(link) {
+			c.met++
 		}
 		if link.Job == c.job.Name && refresh(link, o, names) {
 			b.PutLinks = append(b.PutLinks, *link)
@@ -201,12 +189,20 @@ func equalAttributes(a, b directory.Attributes) bool {
 	return slices.EqualFunc(a, b, func(x, y directory.Attribute) bool { return x.Name == y.Name && x.Value.Equal(y.Value) })
 }
 
+// isLinked reports a link whose target user should be there and is not held.
+func isLinked(l *store.Link) bool {
+	return l.State == store.LinkActive || l.State == store.LinkRetained
+}
+
 // findLost looks for linked target users that the bulk pass did not show, in the
 // tenant and in its recycle bin.
 func (c *cycle) findLost(ctx context.Context) error {
+	if c.met == c.linked {
+		return nil // all of them were there
+	}
 	var lost []store.Link
 	err := c.walkLinks(ctx, func(l *store.Link) {
-		if l.Job == c.job.Name && (l.State == store.LinkActive || l.State == store.LinkRetained) && !c.known[keyOf(l.TargetID)] {
+		if l.Job == c.job.Name && isLinked(l) && !c.known[keyOf(l.TargetID)] {
 			lost = append(lost, *l)
 		}
 	})

@@ -37,6 +37,7 @@ type cycle struct {
 	selects []string
 	inScope int // the count kept from cycle to cycle
 	linked  int // active links of the job at the start
+	met     int // of those, how many the bulk pass over the target showed
 
 	// The stage: where the last image of each object stands, and what it lacks.
 	pos        map[idKey]position

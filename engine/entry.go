@@ -47,7 +47,8 @@ type record struct {
 	began time.Time
 }
 
-// newID returns an id that sorts by the time it was made.
+// newID returns the id of a cycle: it sorts by the time it was made. Entries and
+// changes have random ids, because people shorten those to their first digits.
 func newID() string {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -60,7 +61,7 @@ func newID() string {
 func (c *cycle) newRecord(o directory.Object, link *store.Link, now time.Time) *record {
 	r := &record{began: now}
 	r.entry = store.Entry{
-		ID: newID(), ChangeID: newID(), TenantID: c.job.Pair.Source, JobID: c.job.Name, CycleID: c.cyc.ID,
+		ID: uuid.NewString(), ChangeID: uuid.NewString(), TenantID: c.job.Pair.Source, JobID: c.job.Name, CycleID: c.cyc.ID,
 		Action: logOther, InitiatedBy: c.initiator,
 		ServicePrincipal: store.Named{DisplayName: c.job.Name},
 		SourceSystem:     store.System{ID: c.job.Pair.Source, DisplayName: c.job.SourceName, Details: map[string]string{}},

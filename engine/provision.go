@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"tenantsync/directory"
 	"tenantsync/mapping"
 	"tenantsync/store"
@@ -51,7 +53,7 @@ type provision struct {
 }
 
 func (p *provision) run(ctx context.Context) (*ProvisionResult, error) {
-	p.out = ProvisionResult{Job: p.r.job.Name, ChangeID: newID(), Action: logOther, Status: statusSuccess, DryRun: p.req.DryRun,
+	p.out = ProvisionResult{Job: p.r.job.Name, ChangeID: uuid.NewString(), Action: logOther, Status: statusSuccess, DryRun: p.req.DryRun,
 		SourceName: p.r.job.SourceName, TargetName: p.r.job.TargetName, Modified: []ChangeProperty{},
 		Target: store.Identity{Type: "User", Details: map[string]string{}}}
 	p.mark = now()

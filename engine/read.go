@@ -663,9 +663,14 @@ func (c *cycle) linkedOf(ctx context.Context, ids []string, want map[string]bool
 	return nil
 }
 
-// sweep adds linked users of the job whom a whole round did not mention.
+// sweep adds linked users of the job whom a whole round did not mention, and
+// counts those that are linked.
 func (c *cycle) sweep(ctx context.Context, want map[string]bool) error {
+	c.linked = 0
 	return c.walkLinks(ctx, func(l *store.Link) {
+		if l.Job == c.job.Name && isLinked(l) {
+			c.linked++
+		}
 		if l.Job != c.job.Name || l.State == store.LinkDeleted {
 			return
 		}
@@ -768,7 +773,6 @@ func (c *cycle) full(o directory.Object) directory.Object {
 	}
 	for _, ref := range c.job.Mapping.References() {
 		if !o.Attributes.Has(ref) {
-			o.Attributes = o.Attributes.Clone()
 			o.Attributes.Set(ref, directory.NullValue())
 		}
 	}

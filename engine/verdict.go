@@ -132,7 +132,5 @@ func isExternal(o directory.Object, own directory.Tenant) bool {
 // sourceAddresses returns what a source user is matched by: its user principal
 // name, mail and SMTP proxy addresses, in normal form.
 func sourceAddresses(o directory.Object) []string {
-	o.Attributes = o.Attributes.Clone()
-	o.Attributes.Set(attrOtherMails, directory.Value{})
-	return o.Addresses()
+	return o.OwnAddresses()
 }

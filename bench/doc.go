@@ -1,0 +1,4 @@
+// Package bench holds the benchmarks that drive the built binary as a whole
+// process against simulated tenants. They print ratios and counts measured in
+// one run, because machines differ; docs/performance.md has their output.
+package bench
