@@ -79,22 +79,24 @@ type decision struct {
 //	15  active, disabled   retained  present                       update what differs
 //	16  active             deleted   bin                           restore, update what differs
 //	17  active             deleted   gone                          create anew
-//	18  disabled           deleted   any                           none
-//	19  active, disabled   missing   bin                           skip    DeletedInTarget
-//	20  active, disabled   missing   bin       restore asked for   restore
-//	21  active             missing   gone                          create anew
-//	22  disabled           missing   gone                          none
-//	23  active, disabled   missing   present                       update what differs (restored by hand)
-//	24  out of scope, gone active    present   deprovision delete  delete, after the guard
-//	25  out of scope, gone active    present   deprovision disable disable, after the guard
-//	26  out of scope, gone active    present   disable, due        delete, after the guard
-//	27  out of scope, gone active    present   none, or no delete  none
-//	28  out of scope, gone active    internal                      fail    InvalidAnchor
-//	29  out of scope, gone active    bin, gone                     forget the link
-//	30  out of scope, gone held      any                           none (stays held)
-//	31  out of scope, gone retained  present                       none, or as 24–27 after a new event
-//	32  out of scope, gone deleted   any                           none
-//	33  out of scope, gone missing   any                           none
+//	18  disabled           deleted   bin, gone                     none
+//	19  active, disabled   deleted   present                       update what differs (restored by hand)
+//	20  active, disabled   missing   bin                           skip    DeletedInTarget
+//	21  active, disabled   missing   bin       restore asked for   restore
+//	22  active             missing   gone                          create anew
+//	23  disabled           missing   gone                          none
+//	24  active, disabled   missing   present                       update what differs (restored by hand)
+//	25  active, disabled   others    internal                      fail    InvalidAnchor
+//	26  out of scope, gone active    present   deprovision delete  delete, after the guard
+//	27  out of scope, gone active    present   deprovision disable disable, after the guard
+//	28  out of scope, gone active    present   disable, due        delete, after the guard
+//	29  out of scope, gone active    present   none, or no delete  none
+//	30  out of scope, gone active    internal                      fail    InvalidAnchor
+//	31  out of scope, gone active    bin, gone                     forget the link
+//	32  out of scope, gone held      any                           none (stays held)
+//	33  out of scope, gone retained  present                       none, or as 26–29 after a new event
+//	34  out of scope, gone deleted   any                           none
+//	35  out of scope, gone missing   any                           none
 func decide(s sourceState, l linkState, t targetState, p policy) decision {
 	if s == sourceActive || s == sourceDisabled {
 		return decideWanted(s, l, t, p)
@@ -114,26 +116,18 @@ func decideWanted(s sourceState, l linkState, t targetState, p policy) decision 
 			return decision{actFail, CodeAmbiguousUser}
 		}
 		return decision{action: actAdopt}
-	case linkDeleted:
-		if s == sourceDisabled {
-			return decision{action: actNone}
-		}
-		if t == targetGone {
-			return create(p)
-		}
-		return decision{action: actRestore}
 	}
 	switch t {
 	case targetInternal:
 		return decision{actFail, CodeInvalidAnchor}
 	case targetBin:
-		if p.undelete {
-			return decision{action: actRestore}
-		}
-		return decision{actSkip, CodeDeletedInTarget}
+		return decideBin(s, l, p)
 	case targetGone:
-		if s == sourceActive {
+		switch {
+		case s == sourceActive:
 			return create(p)
+		case l == linkDeleted || l == linkMissing:
+			return decision{action: actNone}
 		}
 		return decision{action: actUnlink}
 	}
@@ -141,6 +135,18 @@ func decideWanted(s sourceState, l linkState, t targetState, p policy) decision 
 		return decision{action: actRelease}
 	}
 	return decision{action: actUpdate}
+}
+
+// decideBin is about a target user in the recycle bin: what this engine deleted
+// comes back with its source user, what somebody else deleted does not.
+func decideBin(s sourceState, l linkState, p policy) decision {
+	switch {
+	case l == linkDeleted && s == sourceDisabled:
+		return decision{action: actNone}
+	case l == linkDeleted || p.undelete:
+		return decision{action: actRestore}
+	}
+	return decision{actSkip, CodeDeletedInTarget}
 }
 
 func create(p policy) decision {

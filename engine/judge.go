@@ -241,7 +241,11 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 	state := stateOf(j.link)
 	p := policy{actions: c.job.Actions, deprovision: c.job.Deprovision,
 		deleteDue: c.deleteDue(j.link), newEvent: j.link.RetainedFor != string(eventOf(j.v))}
-	d := decide(j.v.state, state, targetPresent, p)
+	presumed := targetPresent
+	if state == linkDeleted || state == linkMissing {
+		presumed = targetBin
+	}
+	d := decide(j.v.state, state, presumed, p)
 	if state == linkDeleted && d.action == actRestore || state == linkMissing && j.v.inScope() {
 		w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: actRestore})
 		return nil
