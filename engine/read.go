@@ -90,20 +90,52 @@ func (c *cycle) readMembership(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if rounds, err = c.readRounds(ctx, rounds, roots); err != nil {
+		return err
+	}
+	wanted, err := c.wantedGroups(ctx, roots)
+	if err != nil {
+		return err
+	}
+	if !fits(rounds, wanted) {
+		// Nested groups that came or went left rounds of their own: read them
+		// together once, so that an idle cycle costs one call for 50 groups.
+		if rounds, err = c.readRounds(ctx, newRounds(wanted, nil), roots); err != nil {
+			return err
+		}
+	}
+	return c.dropUnwanted(ctx, roots, rounds)
+}
+
+// readRounds reads rounds and, with nesting, those for groups found on the way.
+func (c *cycle) readRounds(ctx context.Context, rounds []store.GroupRound, roots []string) ([]store.GroupRound, error) {
 	for i := 0; i < len(rounds); i++ {
 		if err := c.readRound(ctx, &rounds[i], roots); err != nil {
-			return err
+			return nil, err
 		}
 		c.rec.Stage.Groups = rounds
 		if i == len(rounds)-1 && c.job.Scope.Nested {
 			more, err := c.newlyNested(ctx, roots, rounds)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			rounds = append(rounds, more...)
 		}
 	}
-	return c.dropUnwanted(ctx, roots, rounds)
+	return rounds, nil
+}
+
+// fits reports whether rounds name wanted groups only, in as few rounds as can be.
+func fits(rounds []store.GroupRound, wanted []string) bool {
+	if len(rounds) > (len(wanted)+groupsPerRound-1)/groupsPerRound {
+		return false
+	}
+	for _, r := range rounds {
+		if slices.ContainsFunc(r.Groups, func(g string) bool { return !slices.Contains(wanted, g) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // rootGroups are the groups scope names and those assigned to the service principal.
