@@ -281,6 +281,8 @@ func checkFileProperty(s *schema, f Field) error {
 		good = f.Raw[0] == '['
 	case typeObject:
 		good = f.Raw[0] == '{'
+	case typeNumber:
+		good = f.Raw[0] == '-' || f.Raw[0] >= '0' && f.Raw[0] <= '9'
 	}
 	if p.name == "manager" && good {
 		good = memberString(f.Raw, "id") != ""

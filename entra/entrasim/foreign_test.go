@@ -142,7 +142,7 @@ func TestForeignClient(t *testing.T) {
 		if err != nil {
 			unavailable("npm is not installed: %v", err)
 		}
-		install := exec.CommandContext(t.Context(), npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+		install := exec.CommandContext(t.Context(), npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0", "--fetch-timeout=20000")
 		install.Dir = dir
 		if out, err := install.CombinedOutput(); err != nil {
 			unavailable("npm ci: %v\n%s", err, out)

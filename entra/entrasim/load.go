@@ -59,6 +59,7 @@ func (t *Tenant) load(f File) (Changes, error) {
 	l.deletedUsers(f.DeletedUsers)
 	l.contacts(f.Contacts)
 	l.managers(f.Users)
+	l.managers(f.DeletedUsers)
 	l.groups(f.Groups)
 	l.done.Updated = len(l.updated)
 	after := t.settings()
@@ -202,6 +203,7 @@ func (l *loader) deletedUsers(list []Object) {
 				continue // its time is over
 			}
 			o = t.createFromFile(u, l.now)
+			l.created[o] = true
 		}
 		if o.state == stateActive {
 			t.softDelete(o, at)
@@ -246,7 +248,11 @@ func (l *loader) managers(users []Object) {
 		if o == nil {
 			continue
 		}
-		if l.t.setManager(o, fileManager(u)) && !l.created[o] {
+		m := fileManager(u)
+		if other := l.t.objects[m]; other == nil || other.state == statePurged {
+			m = "" // of a deleted user only: the file is checked for the others
+		}
+		if l.t.setManager(o, m) && !l.created[o] {
 			l.updated[o.id] = true
 		}
 	}

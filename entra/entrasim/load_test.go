@@ -15,7 +15,10 @@ import (
 
 func TestLoadSameFileTwice(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{contosoFile, fabrikamFile, `{}`, `{"users": [], "groups": []}`} {
+	inBin := `{"users": [{"id": "m", "userPrincipalName": "m@one.onmicrosoft.com"}],
+	  "groups": [{"id": "g", "displayName": "G", "members": ["x"], "unseenCount": 3, "assignedLabels": []}],
+	  "deletedUsers": [{"id": "x", "userPrincipalName": "x@one.onmicrosoft.com", "manager": {"id": "m"}, "deviceEnrollmentLimit": 5}]}`
+	for _, text := range []string{contosoFile, fabrikamFile, inBin, `{}`, `{"users": [], "groups": []}`} {
 		b := &bench{cloud: entrasim.New(entrasim.Options{})}
 		c := b.add(t, "one", text)
 		first := dump(t, c.tenant)

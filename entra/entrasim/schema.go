@@ -17,6 +17,7 @@ const (
 	typeStrings // collection of text, never null
 	typeObjects // collection of objects, never null
 	typeObject  // complex value
+	typeNumber
 )
 
 // access says who may write a property of a user, and how Graph answers others.
@@ -53,6 +54,7 @@ var userProperties = schemaOf([]property{
 	{name: "ageGroup"},
 	{name: "assignedLicenses", typ: typeObjects, access: accessRead},
 	{name: "assignedPlans", typ: typeObjects, access: accessRead},
+	{name: "authorizationInfo", typ: typeObject, access: accessRead},
 	{name: "birthday", typ: typeDate, access: accessForbidden, remote: true},
 	{name: "businessPhones", typ: typeStrings, max: 1, byDefault: true, sensitive: true},
 	{name: "city", max: 128},
@@ -61,8 +63,10 @@ var userProperties = schemaOf([]property{
 	{name: "country", max: 128},
 	{name: "createdDateTime", typ: typeDate, access: accessRead},
 	{name: "creationType", access: accessRead},
+	{name: "customSecurityAttributes", typ: typeObject, access: accessForbidden},
 	{name: "deletedDateTime", typ: typeDate, access: accessRead},
 	{name: "department", max: 64},
+	{name: "deviceEnrollmentLimit", typ: typeNumber, access: accessForbidden, remote: true},
 	{name: "displayName", max: 256, byDefault: true, keep: true},
 	{name: "employeeHireDate", typ: typeDate},
 	{name: "employeeId", max: 16},
@@ -86,6 +90,7 @@ var userProperties = schemaOf([]property{
 	{name: "licenseAssignmentStates", typ: typeObjects, access: accessRead},
 	{name: "mail", byDefault: true},
 	{name: "mailNickname", max: 64, access: accessInternal, keep: true},
+	{name: "mailboxSettings", typ: typeObject, access: accessForbidden, remote: true},
 	{name: "manager", typ: typeObject, access: accessReference},
 	{name: "mobilePhone", max: 64, byDefault: true, sensitive: true},
 	{name: "mySite", access: accessForbidden, remote: true},
@@ -108,6 +113,7 @@ var userProperties = schemaOf([]property{
 	{name: "preferredDataLocation"},
 	{name: "preferredLanguage", byDefault: true},
 	{name: "preferredName", access: accessForbidden, remote: true},
+	{name: "print", typ: typeObject, access: accessForbidden, remote: true},
 	{name: "provisionedPlans", typ: typeObjects, access: accessRead},
 	{name: "proxyAddresses", typ: typeStrings, access: accessForbidden},
 	{name: "responsibilities", typ: typeStrings, access: accessForbidden, remote: true},
@@ -129,36 +135,59 @@ var userProperties = schemaOf([]property{
 
 // groupProperties are the properties of microsoft.graph.group that are served.
 var groupProperties = schemaOf([]property{
+	{name: "allowExternalSenders", typ: typeBool, access: accessRead, remote: true},
+	{name: "assignedLabels", typ: typeObjects, access: accessRead},
+	{name: "assignedLicenses", typ: typeObjects, access: accessRead},
+	{name: "autoSubscribeNewMembers", typ: typeBool, access: accessRead, remote: true},
 	{name: "classification", byDefault: true},
+	{name: "creationOptions", typ: typeStrings, access: accessRead, byDefault: true},
 	{name: "createdDateTime", typ: typeDate, access: accessRead, byDefault: true},
 	{name: "deletedDateTime", typ: typeDate, access: accessRead, byDefault: true},
 	{name: "description", byDefault: true},
 	{name: "displayName", max: 256, byDefault: true, keep: true},
 	{name: "expirationDateTime", typ: typeDate, access: accessRead, byDefault: true},
 	{name: "groupTypes", typ: typeStrings, byDefault: true},
+	{name: "hasMembersWithLicenseErrors", typ: typeBool, access: accessRead},
+	{name: "hideFromAddressLists", typ: typeBool, access: accessRead, remote: true},
+	{name: "hideFromOutlookClients", typ: typeBool, access: accessRead, remote: true},
 	{name: "id", access: accessRead, byDefault: true},
+	{name: "isArchived", typ: typeBool, access: accessRead, remote: true},
 	{name: "isAssignableToRole", typ: typeBool, access: accessRead, byDefault: true},
 	{name: "isManagementRestricted", typ: typeBool, access: accessRead},
+	{name: "isSubscribedByMail", typ: typeBool, access: accessRead, remote: true},
+	{name: "licenseProcessingState", typ: typeObject, access: accessRead},
 	{name: "mail", access: accessRead, byDefault: true},
 	{name: "mailEnabled", typ: typeBool, byDefault: true},
 	{name: "mailNickname", max: 64, byDefault: true},
 	{name: "members", typ: typeObjects, access: accessReference},
 	{name: "membershipRule", byDefault: true},
 	{name: "membershipRuleProcessingState", byDefault: true},
+	{name: "onPremisesDomainName", access: accessRead, byDefault: true},
 	{name: "onPremisesLastSyncDateTime", typ: typeDate, access: accessRead, byDefault: true},
+	{name: "onPremisesNetBiosName", access: accessRead, byDefault: true},
+	{name: "onPremisesProvisioningErrors", typ: typeObjects, access: accessRead, byDefault: true},
+	{name: "onPremisesSamAccountName", access: accessRead, byDefault: true},
+	{name: "onPremisesSecurityIdentifier", access: accessRead, byDefault: true},
 	{name: "onPremisesSyncEnabled", typ: typeBool, access: accessRead, byDefault: true},
 	{name: "owners", typ: typeObjects, access: accessReference},
+	{name: "preferredDataLocation", byDefault: true},
 	{name: "preferredLanguage", byDefault: true},
 	{name: "proxyAddresses", typ: typeStrings, access: accessRead, byDefault: true},
 	{name: "renewedDateTime", typ: typeDate, access: accessRead, byDefault: true},
+	{name: "resourceBehaviorOptions", typ: typeStrings, access: accessRead, byDefault: true},
+	{name: "resourceProvisioningOptions", typ: typeStrings, access: accessRead, byDefault: true},
 	{name: "securityEnabled", typ: typeBool, byDefault: true},
 	{name: "securityIdentifier", access: accessRead, byDefault: true},
+	{name: "serviceProvisioningErrors", typ: typeObjects, access: accessRead},
 	{name: "theme", byDefault: true},
+	{name: "uniqueName", access: accessRead},
+	{name: "unseenCount", typ: typeNumber, access: accessRead, remote: true},
 	{name: "visibility", byDefault: true},
 })
 
 // contactProperties are the properties of microsoft.graph.orgContact that are served.
 var contactProperties = schemaOf([]property{
+	{name: "addresses", typ: typeObjects, byDefault: true},
 	{name: "companyName", byDefault: true},
 	{name: "deletedDateTime", typ: typeDate, byDefault: true},
 	{name: "department", byDefault: true},
@@ -168,7 +197,12 @@ var contactProperties = schemaOf([]property{
 	{name: "jobTitle", byDefault: true},
 	{name: "mail", byDefault: true},
 	{name: "mailNickname", byDefault: true},
+	{name: "onPremisesLastSyncDateTime", typ: typeDate, byDefault: true},
+	{name: "onPremisesProvisioningErrors", typ: typeObjects, byDefault: true},
+	{name: "onPremisesSyncEnabled", typ: typeBool, byDefault: true},
+	{name: "phones", typ: typeObjects, byDefault: true},
 	{name: "proxyAddresses", typ: typeStrings, byDefault: true},
+	{name: "serviceProvisioningErrors", typ: typeObjects, byDefault: true},
 	{name: "surname", byDefault: true},
 })
 

@@ -122,6 +122,8 @@ func (c *Cloud) serveAuthority(x *call, segments []string) answer {
 				fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", name))
 		}
 		return ok(x.discovery(t))
+	case "discovery/v2.0/keys":
+		return ok([]byte(`{"keys":[]}`)) // tokens are for this Cloud alone
 	case "oauth2/v2.0/token":
 		if x.method != http.MethodPost {
 			return x.oauthError(http.StatusBadRequest, "invalid_request", 900561, "The endpoint only accepts POST requests.")
