@@ -108,6 +108,8 @@ func newBars(e *environment) *bars {
 	style := w.Style()
 	style.Visibility = progress.StyleVisibility{ETA: true, Percentage: true, Speed: true, Time: true, Tracker: true, Value: true}
 	style.Options.DoneString = "done"
+	style.Options.Separator = " "
+	style.Options.PercentIndeterminate = "     "
 	style.Options.TimeInProgressPrecision = time.Second
 	style.Options.TimeDonePrecision = time.Second
 	style.Colors = progress.StyleColors{}
