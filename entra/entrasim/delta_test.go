@@ -200,7 +200,16 @@ func TestDeltaPagesMissNothingThatChangesMidRound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	compare := func() {
+		for _, u := range c.tenant.Users() {
+			if image[u.ID()] != u.String("jobTitle") {
+				t.Errorf("%s: the client knows %q, the tenant has %q", u.ID(), image[u.ID()], u.String("jobTitle"))
+			}
+		}
+	}
 	link := read("/users/delta?$select=jobTitle", func(page int) { set(page, fmt.Sprint("first", page)); set(30, fmt.Sprint("late", page)) })
+	link = read(link, func(int) {})
+	compare()
 	for i := range ids {
 		set(i, "second")
 	}
@@ -211,11 +220,7 @@ func TestDeltaPagesMissNothingThatChangesMidRound(t *testing.T) {
 		}
 	})
 	link = read(link, func(int) {})
-	for _, u := range c.tenant.Users() {
-		if image[u.ID()] != u.String("jobTitle") {
-			t.Errorf("%s: the client knows %q, the tenant has %q", u.ID(), image[u.ID()], u.String("jobTitle"))
-		}
-	}
+	compare()
 	r := c.call(http.MethodGet, link, nil).want(t, http.StatusOK, "")
 	if len(r.value()) != 0 {
 		t.Errorf("idle round: got %s", r.raw)
