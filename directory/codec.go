@@ -8,7 +8,7 @@ import (
 	"unique"
 )
 
-// ErrEncoding: bytes are not what [AppendAttributes] or [AppendObject] wrote.
+// ErrEncoding says that bytes are not what [AppendAttributes] or [AppendObject] wrote.
 var ErrEncoding = errors.New("malformed directory encoding")
 
 // The encoding, all numbers being unsigned varints unless said otherwise:

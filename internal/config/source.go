@@ -206,7 +206,7 @@ func escapeLength(rest string) int {
 	if len(rest) < 2 {
 		return len(rest)
 	}
-	length := 2
+	var length int
 	switch rest[1] {
 	case 'x':
 		length = 4

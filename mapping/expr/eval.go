@@ -86,11 +86,6 @@ type call struct {
 
 func (c call) count() int { return len(c.node.args) }
 
-// present reports whether the argument stands in the text; its value may be null.
-func (c call) present(i int) bool {
-	return i < len(c.node.args) && c.node.args[i].op != opOmitted
-}
-
 func (c call) value(i int) (value, error) {
 	if i >= len(c.node.args) {
 		return value{}, nil
