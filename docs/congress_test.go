@@ -118,7 +118,7 @@ func flat(v any) string {
 		}
 	}
 	raw, _ := json.Marshal(v)
-	return strings.Trim(string(raw), `""`)
+	return strings.Trim(string(raw), `"`)
 }
 
 func employee(u map[string]any) string { return flat(u["employeeId"]) }
