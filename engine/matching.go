@@ -70,55 +70,66 @@ func (c *cycle) addDuplicates(ctx context.Context, w *work) error {
 	return nil
 }
 
+// claimant is a source user who has an address.
+type claimant struct{ id, upn string }
+
 // sharedAddresses maps the addresses of the users to be matched that somebody
-// else has as well to who that is.
-func (c *cycle) sharedAddresses(ctx context.Context, w *work) (map[string]string, error) {
-	owner := map[string]string{} // address → source id
-	shared := map[string]string{}
-	claim := func(id, upn string, addresses []string) {
+// else has as well to all who have them.
+func (c *cycle) sharedAddresses(ctx context.Context, w *work) (map[string][]claimant, error) {
+	owner := map[string]claimant{}
+	shared := map[string][]claimant{}
+	claim := func(who claimant, addresses []string) {
 		for _, a := range addresses {
-			if other, taken := owner[a]; taken && other != id {
-				shared[a] = shared[a] + " " + upn
-				continue
+			first, taken := owner[a]
+			switch {
+			case !taken:
+				owner[a] = who
+			case first.id != who.id && shared[a] == nil:
+				shared[a] = []claimant{first, who}
+			case first.id != who.id:
+				shared[a] = append(shared[a], who)
 			}
-			owner[a] = id
 		}
 	}
 	for _, o := range c.rivals {
-		claim(o.ID, o.UPN(), sourceAddresses(o))
+		claim(claimant{o.ID, o.UPN()}, sourceAddresses(o))
 	}
 	for part := range slices.Chunk(w.creates, 500) {
 		var addresses []string
-		mine := map[string]bool{}
 		for _, it := range part {
 			o, err := c.objectAt(ctx, it.at)
 			if err != nil {
 				return nil, err
 			}
 			list := sourceAddresses(o)
-			claim(it.id, o.UPN(), list)
+			claim(claimant{it.id, o.UPN()}, list)
 			addresses = append(addresses, list...)
-			mine[it.id] = true
 		}
 		links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, Addresses: addresses})
 		if err != nil {
 			return nil, err
 		}
 		for _, l := range links {
-			if l.State == store.LinkDeleted || l.State == store.LinkMissing || mine[l.SourceID] {
-				continue
-			}
-			for _, a := range l.Addresses {
-				if _, wanted := owner[a]; wanted {
-					shared[a] = strings.TrimSpace(shared[a] + " " + l.UPN)
-				}
+			if l.State != store.LinkDeleted && l.State != store.LinkMissing {
+				claim(claimant{l.SourceID, l.UPN}, slices.DeleteFunc(l.Addresses, func(a string) bool { return owner[a].id == "" }))
 			}
 		}
 	}
 	return shared, nil
 }
 
-func (c *cycle) matchPart(ctx context.Context, part []*item, shared map[string]string) error {
+// others names those of the users sharing an address who are not the one given.
+func others(list []claimant, id string) string {
+	var names []string
+	for _, c := range list {
+		if c.id != id && !slices.Contains(names, c.upn) {
+			names = append(names, c.upn)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (c *cycle) matchPart(ctx context.Context, part []*item, shared map[string][]claimant) error {
 	objects := make([]directory.Object, len(part))
 	keys := make([][]matchKey, len(part))
 	for i, it := range part {
@@ -128,9 +139,9 @@ func (c *cycle) matchPart(ctx context.Context, part []*item, shared map[string]s
 		}
 		objects[i] = o
 		for _, a := range sourceAddresses(o) {
-			if other, is := shared[a]; is {
+			if list, is := shared[a]; is {
 				it.code, it.step = CodeDuplicateSourceEntries, stepMatching
-				it.reason = "another source user has the address " + a + " as well (" + strings.TrimSpace(other+rival(other, o.UPN())) + ")"
+				it.reason = "another source user has the address " + a + " as well (" + others(list, it.id) + ")"
 			}
 		}
 		if it.code != "" {
@@ -155,14 +166,6 @@ func (c *cycle) matchPart(ctx context.Context, part []*item, shared map[string]s
 		c.decideMatch(it, objects[i], keys[i], found, target)
 	}
 	return nil
-}
-
-// rival avoids naming a user as its own rival alone.
-func rival(others, upn string) string {
-	if strings.TrimSpace(others) == upn {
-		return ", and the one that comes first"
-	}
-	return ""
 }
 
 // lookUp finds the target users that any of the keys leads to.

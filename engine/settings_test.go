@@ -1,6 +1,10 @@
 package engine_test
 
 import (
+	"bytes"
+	"io"
+	"net/http"
+	"regexp"
 	"slices"
 
 	"tenantsync/entra/entrasim"
@@ -40,4 +44,33 @@ func (w *world) withoutPermission(name string) {
 	}
 	_, err := w.contoso.Load(entrasim.File{Applications: apps})
 	w.must(err)
+}
+
+// replaceInAnswers is a change of every answer's text on its way.
+func replaceInAnswers(before, after string) func(*http.Request, *http.Response) (*http.Response, error) {
+	return func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return resp, err
+		}
+		body = bytes.ReplaceAll(body, []byte(before), []byte(after))
+		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		return resp, nil
+	}
+}
+
+// answerInvitation lets the invitation of an address, sent by itself or in a
+// batch of one, answer with the id of a user that is there already.
+func answerInvitation(address, id string) func(*http.Request, *http.Response) (*http.Response, error) {
+	return func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return resp, err
+		}
+		if bytes.Contains(body, []byte(`"invitedUserEmailAddress":"`+address+`"`)) {
+			body = regexp.MustCompile(`"invitedUser":\{"id":"[^"]*"`).ReplaceAll(body, []byte(`"invitedUser":{"id":"`+id+`"`))
+		}
+		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		return resp, nil
+	}
 }
