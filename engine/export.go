@@ -319,13 +319,16 @@ func (x *exporter) respectBlock(ch *change, o directory.Object) {
 		return
 	}
 	want, _ := ch.u.diff[i].New.Bool()
+	before, _ := ch.link.Exported.Get(attrAccountEnabled).Bool()
 	ch.link.Exported = ch.link.Exported.Clone()
 	ch.link.Exported.Set(attrAccountEnabled, directory.BoolOf(actual))
 	ch.u.diff[i].Old = directory.BoolOf(actual)
 	drop := func() { ch.u.diff = slices.Delete(ch.u.diff, i, i+1) }
 	switch {
 	case want == actual && !want:
-		ch.link.DisabledByJob = false // somebody in the target was first: the block is theirs
+		if before {
+			ch.link.DisabledByJob = false // somebody in the target was first: the block is theirs
+		}
 		drop()
 	case want == actual:
 		ch.link.BlockedInTarget = false

@@ -480,3 +480,22 @@ func (t *wire) set(before func(*http.Request) error, after func(*http.Request, *
 	defer t.mu.Unlock()
 	t.before, t.after = before, after
 }
+
+// domainOf is the initial domain of a tenant.
+func domainOf(t *entrasim.Tenant) string {
+	var o struct {
+		VerifiedDomains []struct {
+			Name      string
+			IsInitial bool
+		}
+	}
+	b, _ := t.Dump().Organization.MarshalJSON()
+	if json.Unmarshal(b, &o) == nil {
+		for _, d := range o.VerifiedDomains {
+			if d.IsInitial {
+				return d.Name
+			}
+		}
+	}
+	return ""
+}
