@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 
+	"tenantsync/engine"
 	"tenantsync/entra/entrasim"
 	"tenantsync/mapping"
 )
@@ -73,4 +74,15 @@ func answerInvitation(address, id string) func(*http.Request, *http.Response) (*
 		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		return resp, nil
 	}
+}
+
+// assignedTo makes the members of the given groups the scope of the first job.
+func (w *world) assignedTo(groups ...int) {
+	w.Helper()
+	w.configure(true, func(j *engine.Job) {
+		j.Scope = engine.Scope{}
+		for _, n := range groups {
+			j.Scope.Groups = append(j.Scope.Groups, groupID(n))
+		}
+	})
 }
