@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -144,7 +143,7 @@ func (k *capturing) object(ctx context.Context, what call, path string) (json.Ra
 }
 
 func (k *capturing) organization(ctx context.Context) error {
-	return k.collect(ctx, callOrganization, k.c.graph+"/organization?$select=id,displayName,verifiedDomains,tenantType,onPremisesSyncEnabled",
+	return k.collect(ctx, callOrganization, k.c.graph+"/organization?$select=id,displayName,verifiedDomains,onPremisesSyncEnabled",
 		func(raw json.RawMessage) (err error) {
 			k.out.Organization, err = stripAnnotations(raw)
 			return err
@@ -189,10 +188,10 @@ func (k *capturing) deletedUsers(ctx context.Context) error {
 }
 
 func (k *capturing) groups(ctx context.Context) error {
-	var groups []map[string]json.RawMessage
+	var groups []record
 	link := k.c.graph + "/groups?$select=id,displayName,description,mail,mailNickname,mailEnabled,securityEnabled,groupTypes,visibility,proxyAddresses&$top=999"
 	err := k.collect(ctx, callGroup, link, func(raw json.RawMessage) error {
-		group, err := withoutAnnotations(raw)
+		group, err := readRecord(raw)
 		groups = append(groups, group)
 		return err
 	})
@@ -200,11 +199,7 @@ func (k *capturing) groups(ctx context.Context) error {
 		return err
 	}
 	for _, group := range groups {
-		var id string
-		if err := json.Unmarshal(group["id"], &id); err != nil {
-			return fmt.Errorf("read groups: %w", err)
-		}
-		name, err := segment(id)
+		name, err := segment(group.text("id"))
 		if err != nil {
 			return k.c.noSuchID(callGroup, err)
 		}
@@ -224,10 +219,10 @@ func (k *capturing) groups(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if group["members"], err = json.Marshal(members); err != nil {
+		if err := group.add("members", members); err != nil {
 			return err
 		}
-		raw, err := json.Marshal(group)
+		raw, err := group.json()
 		if err != nil {
 			return err
 		}
@@ -247,7 +242,7 @@ func (k *capturing) servicePrincipals(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		principal, err := withoutAnnotations(ans.body)
+		principal, err := readRecord(ans.body)
 		if err != nil {
 			return k.c.malformed(callAssignments, ans, err)
 		}
@@ -260,10 +255,10 @@ func (k *capturing) servicePrincipals(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if principal["appRoleAssignedTo"], err = json.Marshal(assignments); err != nil {
+		if err := principal.add("appRoleAssignedTo", assignments); err != nil {
 			return err
 		}
-		raw, err := json.Marshal(principal)
+		raw, err := principal.json()
 		if err != nil {
 			return err
 		}
@@ -285,14 +280,14 @@ func (k *capturing) policies(ctx context.Context) error {
 		return err
 	}
 	err = k.collect(ctx, callPolicy, k.c.graph+access+"partners", func(raw json.RawMessage) error {
-		partner, err := withoutAnnotations(raw)
+		partner, err := readRecord(raw)
 		if err != nil {
 			return err
 		}
-		if err := k.partnerSync(ctx, access, partner); err != nil {
+		if err := k.partnerSync(ctx, access, &partner); err != nil {
 			return err
 		}
-		whole, err := json.Marshal(partner)
+		whole, err := partner.json()
 		p.Access.Partners = append(p.Access.Partners, whole)
 		return err
 	})
@@ -305,12 +300,8 @@ func (k *capturing) policies(ctx context.Context) error {
 
 // partnerSync adds a partner's inbound user synchronization, which is a document
 // of its own.
-func (k *capturing) partnerSync(ctx context.Context, access string, partner map[string]json.RawMessage) error {
-	var id string
-	if err := json.Unmarshal(partner["tenantId"], &id); err != nil {
-		return err
-	}
-	name, err := segment(id)
+func (k *capturing) partnerSync(ctx context.Context, access string, partner *record) error {
+	name, err := segment(partner.text("tenantId"))
 	if err != nil {
 		return err
 	}
@@ -318,41 +309,90 @@ func (k *capturing) partnerSync(ctx context.Context, access string, partner map[
 	if directory.KindOf(err) == directory.NotFound {
 		return nil
 	}
-	if err == nil {
-		partner["identitySynchronization"] = sync
+	if err != nil {
+		return err
 	}
-	return err
+	return partner.add("identitySynchronization", sync)
 }
 
-// withoutAnnotations decodes an object without OData's annotations, and without
-// nulls, which is what a tenant file takes for left out.
-func withoutAnnotations(raw []byte) (map[string]json.RawMessage, error) {
-	var o map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return nil, err
+// record is a JSON object whose properties keep the order Graph wrote them in.
+type record []recordField
+
+type recordField struct {
+	name string
+	raw  json.RawMessage
+}
+
+// readRecord decodes an object without OData's annotations, and without nulls,
+// which is what a tenant file takes for left out.
+func readRecord(raw []byte) (record, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return nil, errors.Join(errors.New("an object is expected"), err)
 	}
-	for name, v := range o {
+	out := record{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := key.(string) // the decoder lets nothing else be a key
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, err
+		}
 		switch {
-		case strings.Contains(name, "@"), string(v) == "null":
-			delete(o, name)
-		case bytes.HasPrefix(v, []byte("{")):
-			inner, err := withoutAnnotations(v)
-			if err != nil {
-				return nil, err
-			}
-			if o[name], err = json.Marshal(inner); err != nil {
+		case strings.Contains(name, "@"), string(value) == "null":
+			continue
+		case value[0] == '{':
+			if value, err = stripAnnotations(value); err != nil {
 				return nil, err
 			}
 		}
+		out = append(out, recordField{name, value})
 	}
-	return o, nil
+	return out, nil
 }
 
-// stripAnnotations removes OData's annotations; property names come out sorted.
+// text returns a text property, "" when there is none.
+func (r record) text(name string) string {
+	for _, p := range r {
+		var s string
+		if p.name == name && json.Unmarshal(p.raw, &s) == nil {
+			return s
+		}
+	}
+	return ""
+}
+
+// add puts a property at the end.
+func (r *record) add(name string, value any) error {
+	raw, err := json.Marshal(value)
+	*r = append(*r, recordField{name, raw})
+	return err
+}
+
+// json writes the object.
+func (r record) json() (json.RawMessage, error) {
+	b := []byte{'{'}
+	for i, p := range r {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		name, err := json.Marshal(p.name)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(append(b, name...), ':'), p.raw...)
+	}
+	return append(b, '}'), nil
+}
+
+// stripAnnotations returns an object as a tenant file has it.
 func stripAnnotations(raw []byte) (json.RawMessage, error) {
-	o, err := withoutAnnotations(raw)
+	r, err := readRecord(raw)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(o)
+	return r.json()
 }

@@ -77,41 +77,43 @@ func runSimulateLoad(ctx context.Context, env *environment, name, path string) e
 	if err != nil {
 		return err
 	}
+	var changes entrasim.Changes
+	if err := json.Unmarshal(body, &changes); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if changes.Sections == nil {
+		changes.Sections = []string{}
+	}
 	return env.printer().Print(result{
-		Document: json.RawMessage(body),
+		Document: changes,
 		Text: func(w io.Writer, _ *printer) error {
-			_, err := fmt.Fprintf(w, "%s: %s\n", escape(name), changesText(body))
+			_, err := fmt.Fprintf(w, "%s: %s.\n", escape(name), escape(changesText(changes)))
 			return err
 		},
 	})
 }
 
-// changesText tells what a load changed: the counts of the answer that are not zero.
-func changesText(body []byte) string {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	var words []string
-	var walk func(prefix string) bool
-	walk = func(prefix string) bool {
-		token, err := decoder.Token()
-		switch v := token.(type) {
-		case json.Delim:
-			for decoder.More() {
-				key, err := decoder.Token()
-				name, ok := key.(string)
-				if err != nil || !ok || !walk(strings.TrimSpace(prefix+" "+name)) {
-					return false
-				}
-			}
-			_, err = decoder.Token()
-		case float64:
-			if v != 0 {
-				words = append(words, fmt.Sprintf("%s %s", prefix, count(int(v))))
-			}
-		}
-		return err == nil
-	}
-	if !walk("") || len(words) == 0 {
+// changesText tells what a load changed.
+func changesText(c entrasim.Changes) string {
+	if c.None() {
 		return "nothing changed"
+	}
+	var words []string
+	for _, part := range []struct {
+		n         int
+		one, many string
+		did       string
+	}{
+		{c.Created, "user", "users", "created"}, {c.Updated, "user", "users", "updated"}, {c.Deleted, "user", "users", "deleted"},
+		{c.Restored, "user", "users", "restored"}, {c.GroupsCreated, "group", "groups", "created"}, {c.GroupsUpdated, "group", "groups", "updated"},
+		{c.GroupsDeleted, "group", "groups", "deleted"}, {c.MembersAdded, "member", "members", "added"}, {c.MembersRemoved, "member", "members", "removed"},
+	} {
+		if part.n > 0 {
+			words = append(words, plural(part.n, part.one, part.many)+" "+part.did)
+		}
+	}
+	for _, name := range c.Sections {
+		words = append(words, name+" changed")
 	}
 	return strings.Join(words, ", ")
 }
