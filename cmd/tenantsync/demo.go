@@ -99,15 +99,16 @@ func runDemo(ctx context.Context, env *environment, opts *demoOptions) (err erro
 	if err != nil {
 		return err
 	}
+	if r.Outcome == store.OutcomeInterrupted {
+		env.note("Interrupted; nothing is kept.")
+		return exitWith(exitInterrupted)
+	}
 	keep := opts.Keep || isTerminal(env.stdout)
 	if keep {
 		r.Config = d.cfg.File
 	}
 	if err := env.printer().Print(result{Document: r, Text: func(w io.Writer, p *printer) error { return writeDemo(w, p, r) }}); err != nil {
 		return err
-	}
-	if r.Outcome == store.OutcomeInterrupted {
-		return exitWith(exitInterrupted)
 	}
 	if err := r.judge(); err != nil {
 		return err
