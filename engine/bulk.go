@@ -76,7 +76,7 @@ func (c *cycle) readTarget(ctx context.Context) error {
 		c.linked = c.rec.Linked
 		return nil
 	}
-	c.rec.Linked = c.linked // counted by the sweep
+	c.rec.Linked = c.linked - c.creating // counted by the sweep
 	var err error
 	c.phase("reading " + c.job.TargetName)
 	if c.spool, err = newSpool(); err != nil {
@@ -139,7 +139,13 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		if link.Job == c.job.Name && isLinked(link) {
 			c.met++
 		}
-		if link.Job == c.job.Name && refresh(link, o, names) {
+		if link.Job != c.job.Name {
+			continue
+		}
+		if link.State == store.LinkMissing {
+			c.rec.Linked++ // restored by hand
+		}
+		if refresh(link, o, names) {
 			b.PutLinks = append(b.PutLinks, *link)
 		}
 	}
@@ -234,6 +240,7 @@ func (c *cycle) findLost(ctx context.Context) error {
 				continue // invited a moment ago, not visible yet
 			}
 			link.State, link.DeletedAt = store.LinkMissing, c.began
+			c.rec.Linked--
 			b.PutLinks = append(b.PutLinks, link)
 		}
 		if !b.Empty() {

@@ -26,18 +26,19 @@ type cycle struct {
 	dry       bool // a plan: nothing is written, to the tenant or to the state
 	onDemand  bool // provision on demand or an approval: there is no cycle to record
 
-	rec     store.Job
-	cyc     store.Cycle
-	waiting store.Waiting
-	began   time.Time
-	initial bool
-	resumed bool
-	first   bool // no cycle of this job has ended yet
-	rules   bool // mappings, filters or scope differ from the last cycle's
-	selects []string
-	inScope int // the count kept from cycle to cycle
-	linked  int // active links of the job at the start
-	met     int // of those, how many the bulk pass over the target showed
+	rec      store.Job
+	cyc      store.Cycle
+	waiting  store.Waiting
+	began    time.Time
+	initial  bool
+	resumed  bool
+	first    bool // no cycle of this job has ended yet
+	rules    bool // mappings, filters or scope differ from the last cycle's
+	selects  []string
+	inScope  int // the count kept from cycle to cycle
+	linked   int // active links of the job at the start
+	creating int // of those, how many are invited but not completed
+	met      int // of those, how many the bulk pass over the target showed
 
 	// The stage: where the last image of each object stands, and what it lacks.
 	pos        map[idKey]position

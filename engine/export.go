@@ -61,6 +61,11 @@ func (x *exporter) export(ctx context.Context, w *work) error {
 	if err := x.failures(ctx, w); err != nil {
 		return err
 	}
+	if c.progress.Total > 0 { // the right tenant, before the first write to it
+		if _, err := c.targetTenant(ctx); err != nil {
+			return err
+		}
+	}
 	if w.ruling.holdChanges == "" {
 		if err := x.changes(ctx, w); err != nil {
 			return err
@@ -177,7 +182,9 @@ func (x *exporter) prepare(ctx context.Context, part []*item) error {
 			back = append(back, ch)
 			continue
 		}
-		ch.leaving = part[n].act == actDisable
+		if part[n].act == actDisable { // the user stays held or retained
+			ch.leaving, ch.released = true, false
+		}
 		plain = append(plain, ch)
 	}
 	b := &store.Batch{}

@@ -42,6 +42,8 @@ type leaver struct {
 	act     action // actDelete or actDisable
 	verdict verdict
 	hold    Code // why it is held, "" when it may go
+	// disabled in the source since: if the deletion is held, the block still goes through.
+	disabled bool
 }
 
 // judgeStage decides about every user of the stage: the pages in their order,
@@ -260,7 +262,7 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 			c.tally.Unchanged++
 			return nil
 		}
-		w.leavers = append(w.leavers, &leaver{id: j.o.ID, at: j.at, act: d.action, verdict: j.v, hold: j.v.hold})
+		w.leavers = append(w.leavers, &leaver{id: j.o.ID, at: j.at, act: d.action, verdict: j.v, hold: j.v.hold, disabled: c.wantsDisable(j)})
 		return nil
 	case actRelease, actUpdate:
 		return c.judgeUpdate(j, w, b)

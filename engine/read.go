@@ -534,6 +534,11 @@ func (c *cycle) readUsers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(page.Objects) > 0 { // of the right tenant, before anything is kept of it
+			if _, err := c.sourceTenant(ctx); err != nil {
+				return err
+			}
+		}
 		if err := c.stagePage(ctx, page); err != nil {
 			return err
 		}
@@ -698,10 +703,13 @@ func (c *cycle) linkedOf(ctx context.Context, ids []string, want map[string]bool
 // sweep adds linked users of the job whom a whole round did not mention, and
 // counts those that are linked.
 func (c *cycle) sweep(ctx context.Context, want map[string]bool) error {
-	c.linked = 0
+	c.linked, c.creating = 0, 0
 	return c.walkLinks(ctx, func(l *store.Link) {
 		if l.Job == c.job.Name && isLinked(l) {
 			c.linked++
+			if l.Creating {
+				c.creating++
+			}
 		}
 		if l.Job != c.job.Name || l.State == store.LinkDeleted {
 			return

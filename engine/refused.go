@@ -113,14 +113,18 @@ func (x *exporter) settleBlock(ch *change, wrote []directory.Modified) {
 
 func (x *exporter) settleLink(ch *change) {
 	l, c := &ch.link, x.c
-	wasActive := l.State == store.LinkActive && !l.Creating && !ch.adopted
+	counted := !l.Creating && !ch.adopted && isLinked(l)
 	if ch.leaving {
+		if ch.o.Removed == directory.NotRemoved {
+			l.SourceDisabled = !ch.o.Enabled()
+		}
 		if l.LeftScopeAt.IsZero() {
 			l.LeftScopeAt = c.began
 		}
 		if l.State == store.LinkHeld && ch.v.state <= sourceOutOfScope && x.approved {
 			l.State = store.LinkActive
 			c.rec.Linked++
+			x.allowed = append(x.allowed, l.SourceID)
 		}
 		l.InScope = false
 		return
@@ -128,7 +132,7 @@ func (x *exporter) settleLink(ch *change) {
 	if l.State != store.LinkActive || ch.adopted || ch.created {
 		x.linked = append(x.linked, l.SourceID)
 	}
-	if !wasActive && !ch.released && l.State != store.LinkRetained {
+	if !counted {
 		c.rec.Linked++
 	}
 	l.State, l.Creating, l.RetainedFor, l.DeletedAt = store.LinkActive, false, "", time.Time{}

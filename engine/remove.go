@@ -32,6 +32,9 @@ func (x *exporter) remove(ctx context.Context, w *work) error {
 			return err
 		}
 	}
+	if err := x.disableHeld(ctx, hold); err != nil {
+		return err
+	}
 	if err := x.disable(ctx, disable); err != nil {
 		return err
 	}
@@ -93,6 +96,23 @@ func (x *exporter) holdPart(ctx context.Context, part []*leaver, w *work) error 
 		c.rec.Linked--
 	}
 	return x.commit(ctx, b)
+}
+
+// disableHeld blocks the sign-in of users who were disabled in the source in the
+// same cycle in which they left: only their deletion waits.
+func (x *exporter) disableHeld(ctx context.Context, held []*leaver) error {
+	var items []*item
+	for _, l := range held {
+		if l.disabled {
+			items = append(items, &item{id: l.id, at: l.at, act: actDisable})
+		}
+	}
+	for part := range slices.Chunk(items, batchSize) {
+		if err := x.turn(func() error { return x.prepare(ctx, part) }); err != nil {
+			return err
+		}
+	}
+	return x.drain(ctx)
 }
 
 // disable blocks the sign-in of users who left scope.

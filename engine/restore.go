@@ -35,7 +35,7 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		case actFail:
 			c.failed(b, ch.r, ch.o, &ch.link, stepMatching, d.code, "target user "+ch.link.TargetID+" is no longer an external user", false)
 		case actUnlink:
-			b.DropLinks = append(b.DropLinks, ch.link.Key())
+			x.unlink(ch, b)
 			c.tally.Unchanged++
 		default:
 			c.tally.Skipped++
@@ -97,10 +97,13 @@ func (x *exporter) skipBack(ch *change, code Code, b *store.Batch) {
 	if ch.link.State == store.LinkMissing && saidMissing(&ch.link) {
 		return
 	}
-	if ch.link.State != store.LinkMissing {
-		ch.link.State = store.LinkMissing
+	if isLinked(&ch.link) {
 		c.rec.Linked--
 	}
+	if ch.released {
+		b.DropHolds = append(b.DropHolds, store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID})
+	}
+	ch.link.State = store.LinkMissing
 	ch.link.DeletedAt, ch.link.InScope = c.began, true
 	ch.link.LeftScopeAt = c.began // marks that the log has said it
 	b.PutLinks = append(b.PutLinks, ch.link)
@@ -160,7 +163,7 @@ func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batc
 	}
 	var fresh []*change
 	for _, old := range list {
-		b.DropLinks = append(b.DropLinks, old.link.Key())
+		x.unlink(old, b)
 		ch := x.newcomer(old.o, b)
 		if ch == nil {
 			continue
@@ -175,10 +178,24 @@ func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batc
 // lost handles a linked target user that is not there any more.
 func (x *exporter) lost(ctx context.Context, ch *change, b *store.Batch) error {
 	if ch.leaving { // it was to be disabled: there is nothing left to disable
+		if isLinked(&ch.link) {
+			x.c.rec.Linked--
+		}
+		if ch.link.State == store.LinkHeld {
+			b.DropHolds = append(b.DropHolds, store.WaitKey{Job: x.c.job.Name, SourceID: ch.o.ID})
+			x.allowed = append(x.allowed, ch.o.ID)
+		}
 		ch.link.State, ch.link.DeletedAt = store.LinkMissing, x.c.began
-		x.c.rec.Linked--
 		b.PutLinks = append(b.PutLinks, ch.link)
 		return nil
 	}
 	return x.bringBack(ctx, []*change{ch}, b, false)
+}
+
+// unlink forgets a link whose target user is gone for good.
+func (x *exporter) unlink(ch *change, b *store.Batch) {
+	if !ch.link.Creating && isLinked(&ch.link) {
+		x.c.rec.Linked--
+	}
+	b.DropLinks = append(b.DropLinks, ch.link.Key())
 }
