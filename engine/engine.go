@@ -240,9 +240,12 @@ func (e *Engine) cycle(ctx context.Context, r *runner, req SyncRequest, report f
 	fields := []zap.Field{zap.String("outcome", string(result.Outcome)), zap.Int("create", s.Create), zap.Int("update", s.Update),
 		zap.Int("disable", s.Disable), zap.Int("delete", s.Delete), zap.Int("restore", s.Restore), zap.Int("failed", s.Failed),
 		zap.Int("held", s.Held), zap.Int("writes", result.Graph.Writes), zap.Duration("duration", result.EndedAt.Sub(result.StartedAt))}
-	if result.Error != nil {
+	switch {
+	case result.Outcome == store.OutcomeInterrupted:
+		c.log.Info("cycle interrupted", fields...)
+	case result.Error != nil:
 		c.log.Error("cycle failed", append(fields, zap.String("code", result.Error.Code), zap.String("reason", result.Error.Error()))...)
-	} else {
+	default:
 		c.log.Info("cycle ended", fields...)
 	}
 	return result, nil

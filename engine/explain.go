@@ -36,6 +36,7 @@ func (e *Engine) Explain(ctx context.Context, user, job string) (*Explanation, e
 		out.Link = &LinkInfo{SourceID: l.SourceID, TargetID: l.TargetID, Job: l.Job, State: l.State.String()}
 		out.Reasons = append(out.Reasons, linkSentence(&l, r.job))
 	} else {
+		out.InScope = out.InScope && v.state == sourceActive // else it waits to be enabled
 		out.Reasons = append(out.Reasons, "not linked: no user of "+r.job.TargetName+" was created or adopted for this user")
 	}
 	entries, err := e.store.Log(ctx, store.LogQuery{Job: r.job.Name, User: o.ID, Limit: 1})

@@ -44,38 +44,43 @@ func guard(c census, j *Job) ruling {
 		r.holdDeletes = CodeTooManyDeletes
 		r.message = fmt.Sprintf("%d deletions are above the threshold of %s", c.leavers, thresholdText(c, j))
 	}
-	if c.rulesChanged && !c.first && !c.accepted && j.Changes > 0 && c.changes > max(minHeldChanges, c.linked*j.Changes/100) {
+	if c.rulesChanged && !c.first && !c.accepted && j.Changes > 0 && c.changes > mayChange(c, j) {
 		r.holdChanges = CodeTooManyChanges
 		if r.message == "" {
 			r.message = fmt.Sprintf("the changed configuration would create or update %d users, more than %d",
-				c.changes, max(minHeldChanges, c.linked*j.Changes/100))
+				c.changes, mayChange(c, j))
 		}
 	}
 	return r
 }
 
-func tooManyDeletes(c census, threshold, percent int) bool {
+// mayChange is how many creates and updates a changed configuration may cause.
+func mayChange(c census, j *Job) int {
+	return max(minHeldChanges, int(float64(c.linked)*j.Changes/100))
+}
+
+func tooManyDeletes(c census, threshold int, percent float64) bool {
 	if c.leavers > threshold {
 		return true
 	}
-	return percent > 0 && c.leavers >= minPercentDeletes && c.leavers*100 > c.linked*percent
+	return percent > 0 && c.leavers >= minPercentDeletes && float64(c.leavers)*100 > float64(c.linked)*percent
 }
 
 func thresholdText(c census, j *Job) string {
 	if c.leavers > j.Threshold {
 		return fmt.Sprint(j.Threshold)
 	}
-	return fmt.Sprintf("%d %% of %d linked users", j.Percent, c.linked)
+	return fmt.Sprintf("%g %% of %d linked users", j.Percent, c.linked)
 }
 
 // shrunk reports a scope that fell to zero, or by more than the given percent of
 // a good count of 20 or more. percent 0 turns the share off, not the zero.
-func shrunk(c census, percent int) bool {
+func shrunk(c census, percent float64) bool {
 	if c.good == 0 {
 		return false
 	}
 	if c.inScope == 0 {
 		return true
 	}
-	return percent > 0 && c.good >= minGoodScope && (c.good-c.inScope)*100 > c.good*percent
+	return percent > 0 && c.good >= minGoodScope && float64(c.good-c.inScope)*100 > float64(c.good)*percent
 }

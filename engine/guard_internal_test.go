@@ -79,7 +79,8 @@ func TestGuardIsNeverLenient(t *testing.T) {
 		n := rapid.IntRange(0, 2000)
 		c := census{linked: n.Draw(t, "linked"), leavers: n.Draw(t, "leavers"), inScope: n.Draw(t, "in scope"), good: n.Draw(t, "good")}
 		j := guarded(func(j *Job) {
-			j.Threshold, j.Percent, j.ScopeShrink = n.Draw(t, "threshold"), rapid.IntRange(0, 100).Draw(t, "percent"), rapid.IntRange(0, 100).Draw(t, "shrink")
+			j.Threshold = n.Draw(t, "threshold")
+			j.Percent, j.ScopeShrink = rapid.Float64Range(0, 100).Draw(t, "percent"), rapid.Float64Range(0, 100).Draw(t, "shrink")
 		})
 		got := guard(c, j)
 		if got.holdDeletes == "" && c.leavers > j.Threshold {

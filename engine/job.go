@@ -35,9 +35,9 @@ type Job struct {
 	DeleteAfter  time.Duration // with DeprovisionDisable; 0 = never
 	Prevent      bool          // deletions.prevent
 	Threshold    int           // more than so many deletes in one cycle are held
-	Percent      int           // … or more than this share of the linked users; 0 = off
-	ScopeShrink  int           // guards.scopeShrink, percent; 0 = off
-	Changes      int           // guards.changes, percent; 0 = off
+	Percent      float64       // … or more than this share of the linked users; 0 = off
+	ScopeShrink  float64       // guards.scopeShrink, percent; 0 = off
+	Changes      float64       // guards.changes, percent; 0 = off
 	Rules        string        // hash of everything whose change needs an initial cycle
 	LogRetention time.Duration
 }

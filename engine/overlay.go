@@ -51,7 +51,10 @@ func (o *overlay) Links(ctx context.Context, q store.LinkQuery) ([]store.Link, e
 		return nil, err
 	}
 	above, err := o.top.Links(ctx, q)
-	if err != nil || len(above) == 0 {
+	if err != nil {
+		return nil, err
+	}
+	if below, err = o.unchanged(ctx, q, below); err != nil || len(above) == 0 {
 		return below, err
 	}
 	out := make([]store.Link, 0, len(below)+len(above))
@@ -70,6 +73,25 @@ func (o *overlay) Links(ctx context.Context, q store.LinkQuery) ([]store.Link, e
 		out = out[:q.Limit]
 	}
 	return out, nil
+}
+
+// unchanged leaves out links that were found by what they were before the plan
+// changed them. A walk and a look-up by source id find both images anyway.
+func (o *overlay) unchanged(ctx context.Context, q store.LinkQuery, below []store.Link) ([]store.Link, error) {
+	if len(below) == 0 || q.TargetIDs == nil && q.Addresses == nil && q.Managers == nil {
+		return below, nil
+	}
+	ids := make([]string, len(below))
+	for i := range below {
+		ids[i] = below[i].SourceID
+	}
+	changed, err := o.top.Links(ctx, store.LinkQuery{Pair: q.Pair, SourceIDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(below, func(l store.Link) bool {
+		return slices.ContainsFunc(changed, func(c store.Link) bool { return c.SourceID == l.SourceID })
+	}), nil
 }
 
 func (o *overlay) Members(ctx context.Context, q store.MemberQuery) ([]store.Member, error) {

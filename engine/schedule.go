@@ -53,6 +53,9 @@ func (e *Engine) Run(ctx context.Context) error {
 				continue
 			}
 			due, ok, err := e.due(ctx, r)
+			if ctx.Err() != nil {
+				return nil
+			}
 			if err != nil {
 				e.log.Error("job cannot be scheduled", zap.String("job", r.job.Name), zap.Error(err))
 				continue

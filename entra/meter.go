@@ -19,8 +19,8 @@ func NewMeter() *Meter { return &Meter{} }
 func (c *Client) Meter() *Meter { return NewMeter() }
 
 // Counts returns the HTTP requests to Graph (a batch is one, repetitions count,
-// token requests do not), the writes the service took up, each inside a batch
-// counted, and the answers 429, outer and inner.
+// token requests do not), the writes the service took up or may have taken up,
+// each inside a batch counted and refused ones left out, and the answers 429, outer and inner.
 func (m *Meter) Counts() (requests, writes, throttled int) {
 	if m == nil {
 		return 0, 0, 0

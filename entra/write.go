@@ -276,8 +276,8 @@ func (t *Target) settle(ctx context.Context, batch []*writeItem, replies []reply
 		case why.kind == directory.SignIn:
 			signIn = t.c.fail(item.what, why)
 			continue
-		default:
-			t.m.write(1)
+		case r.status >= http.StatusInternalServerError:
+			t.m.write(1) // it may have been taken up all the same
 		}
 		t.failed(item, why, jitter)
 	}

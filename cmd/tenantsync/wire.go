@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"os"
 	"sync"
@@ -241,20 +240,12 @@ func engineJob(cfg *config.Config, j *config.Job) engine.Job {
 		DeleteAfter:  j.DeleteAfter.Std(),
 		Prevent:      j.Deletions.Prevent,
 		Threshold:    j.Deletions.Threshold,
-		Percent:      share(j.Deletions.Percent),
-		ScopeShrink:  share(j.Guards.ScopeShrink),
-		Changes:      share(j.Guards.Changes),
+		Percent:      j.Deletions.Percent,
+		ScopeShrink:  j.Guards.ScopeShrink,
+		Changes:      j.Guards.Changes,
 		Rules:        rulesOf(j),
 		LogRetention: cfg.Logs.Retention.Std(),
 	}
-}
-
-// share rounds a percentage to a whole one; a small share is not turned off by it.
-func share(percent float64) int {
-	if percent > 0 && percent < 1 {
-		return 1
-	}
-	return int(math.Round(percent))
 }
 
 func deprovisionOf(d config.Deprovision) engine.Deprovision {

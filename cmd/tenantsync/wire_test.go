@@ -111,11 +111,3 @@ func TestRulesChangeWithWhatDecidesAndWithNothingElse(t *testing.T) {
 		seen[r] = other
 	}
 }
-
-func TestShare(t *testing.T) {
-	for percent, want := range map[float64]int{0: 0, 0.2: 1, 1: 1, 9.6: 10, 10: 10, 100: 100} {
-		if got := share(percent); got != want {
-			t.Errorf("share(%v): got %d, want %d", percent, got, want)
-		}
-	}
-}

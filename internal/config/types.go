@@ -240,7 +240,7 @@ const (
 type Deletions struct {
 	Prevent   bool    `yaml:"prevent" jsonschema:"default=true" jsonschema_description:"Holds the deletions of a cycle that has too many, until somebody allows them."`
 	Threshold int     `yaml:"threshold" jsonschema:"default=500,minimum=0" jsonschema_description:"Deletes and disables by leaving scope that one cycle may do."`
-	Percent   float64 `yaml:"percent" jsonschema:"default=10,minimum=0,maximum=100" jsonschema_description:"The same as a share of the linked users, from 10 users up; 0 = off."`
+	Percent   float64 `yaml:"percent" jsonschema:"default=10,minimum=0,maximum=100" jsonschema_description:"The same as a share of the users linked at the start of the cycle; counts from 10 deletions up; 0 = off."`
 }
 
 // Guards hold what looks like an accident, in percent; 0 turns one off.
