@@ -178,8 +178,8 @@ func runLogsList(ctx context.Context, env *environment, opts *logsOptions) error
 		return err
 	}
 	switch {
-	case more:
-		env.note("The newest %d entries; all: --limit 0. Details: tenantsync logs show CHANGE-ID (column with -o wide)", tableLimit)
+	case more, opts.Limit > 0 && len(entries) == opts.Limit:
+		env.note("The newest %s; all: --limit 0. Details: tenantsync logs show CHANGE-ID (column with -o wide)", plural(len(entries), "entry", "entries"))
 	case len(entries) == 0:
 		env.note("No entry matches.")
 	default:
