@@ -217,13 +217,20 @@ func (c *cycle) targetTenant(ctx context.Context) (directory.Tenant, error) {
 
 // applyGuard judges the whole stage once, before the first write.
 func (c *cycle) applyGuard(w *work) {
-	leavers := 0
+	leavers, gone := 0, 0
 	for i := range w.leavers {
 		if w.leavers[i].hold == "" {
 			leavers++
+		} else {
+			gone++
 		}
 	}
-	w.census = census{linked: c.linked, leavers: leavers, inScope: c.inScope, good: c.rec.GoodInScope,
+	for i := range c.waiting.Holds {
+		if c.waiting.Holds[i].Reason == string(CodeScopeGroupDeleted) && len(c.rec.GoneGroups) > 0 {
+			gone++
+		}
+	}
+	w.census = census{linked: c.linked, leavers: leavers, inScope: c.inScope + gone, good: c.rec.GoodInScope,
 		changes: len(w.creates) + len(w.updates), rulesChanged: c.rules, accepted: c.request.Accept, first: c.first}
 	w.ruling = guard(w.census, c.job)
 	if code := w.ruling.holdDeletes; code != "" {
@@ -257,7 +264,7 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	c.rec.Stage = nil
 	c.rec.InScope = c.inScope
 	c.rec.ScopeShrunk = w.ruling.holdDeletes == CodeScopeShrunk
-	if !c.rec.ScopeShrunk {
+	if !c.rec.ScopeShrunk && len(c.rec.GoneGroups) == 0 {
 		c.rec.GoodInScope = c.inScope
 	}
 	c.cyc.Summary = c.tally.Summary

@@ -499,3 +499,19 @@ func domainOf(t *entrasim.Tenant) string {
 	}
 	return ""
 }
+
+// renamed are the default mappings with another display name.
+func renamed(t *testing.T) *mapping.Schema {
+	t.Helper()
+	ms := mapping.Default()
+	for i := range ms {
+		if ms[i].Target == "displayName" {
+			ms[i] = mapping.Mapping{Target: "displayName", Expression: `Append([displayName], " (Contoso)")`}
+		}
+	}
+	schema, problems := mapping.Compile(ms)
+	if schema == nil {
+		t.Fatal(problems)
+	}
+	return schema
+}

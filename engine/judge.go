@@ -240,6 +240,9 @@ func (c *cycle) judgeUnlinked(ctx context.Context, j *judged, w *work, b *store.
 
 // judgeLinked decides about a linked user.
 func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Batch, said *verdicts) error {
+	if c.holdEnded(j) {
+		c.unhold(j.link, b)
+	}
 	state := stateOf(j.link)
 	p := policy{actions: c.job.Actions, deprovision: c.job.Deprovision,
 		deleteDue: c.deleteDue(j.link), newEvent: j.link.RetainedFor != string(eventOf(j.v))}
@@ -319,6 +322,27 @@ func (c *cycle) deleteDue(l *store.Link) bool {
 func (c *cycle) alreadyDisabled(l *store.Link) bool {
 	enabled, known := l.Exported.Get(attrAccountEnabled).Bool()
 	return known && !enabled && !l.LeftScopeAt.IsZero()
+}
+
+// holdEnded reports a user whose deletion was held because a scope group was
+// gone, and who is out of scope for another reason now: the group is back without
+// the user, or not in the configuration any more. The user is judged anew.
+func (c *cycle) holdEnded(j *judged) bool {
+	if j.link.State != store.LinkHeld || j.v.inScope() || j.v.hold != "" || j.v.state == sourceGone && len(c.rec.GoneGroups) > 0 {
+		return false
+	}
+	return slices.ContainsFunc(c.waiting.Holds, func(h store.Hold) bool {
+		return h.SourceID == j.link.SourceID && h.Reason == string(CodeScopeGroupDeleted)
+	})
+}
+
+// unhold makes a held user an ordinary linked one again.
+func (c *cycle) unhold(l *store.Link, b *store.Batch) {
+	l.State, l.RetainedFor = store.LinkActive, ""
+	b.PutLinks = append(b.PutLinks, *l)
+	b.DropHolds = append(b.DropHolds, store.WaitKey{Job: c.job.Name, SourceID: l.SourceID})
+	c.rec.Linked++
+	c.linked++
 }
 
 // wantsDisable reports a user out of scope whose delete waits or was rejected,

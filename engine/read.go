@@ -332,6 +332,12 @@ func (c *cycle) readRound(ctx context.Context, round *store.GroupRound, roots []
 	if err != nil {
 		return err
 	}
+	if !r.fromStart && slices.ContainsFunc(c.rec.GoneGroups, func(g string) bool { return r.seen[g] }) {
+		// Back from the dead, with members of its own: what was known of it is past.
+		if r, err = c.readGroupRound(ctx, store.GroupRound{Groups: round.Groups}); err != nil {
+			return err
+		}
+	}
 	b := &store.Batch{}
 	changed := map[string]bool{}
 	if r.fromStart {

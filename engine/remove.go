@@ -83,7 +83,7 @@ func (x *exporter) holdPart(ctx context.Context, part []*leaver, w *work) error 
 			return err
 		}
 		at := now()
-		message := l.verdict.reason
+		message, wasLinked := l.verdict.reason, isLinked(&link)
 		link.State, link.InScope, link.RetainedFor = store.LinkHeld, false, string(eventOf(l.verdict))
 		b.PutLinks = append(b.PutLinks, link)
 		b.PutHolds = append(b.PutHolds, store.Hold{Job: c.job.Name, SourceID: l.id, TargetID: link.TargetID, UPN: link.UPN,
@@ -93,7 +93,9 @@ func (x *exporter) holdPart(ctx context.Context, part []*leaver, w *work) error 
 		r.step("EntrySynchronizationSkip", stepProcessing, statusSkipped, "The deletion is held: "+w.ruling.message, "SkipReason", string(l.hold))
 		b.Log = append(b.Log, r.result(statusSkipped, l.hold, message).done(at))
 		w.held++
-		c.rec.Linked--
+		if wasLinked {
+			c.rec.Linked--
+		}
 	}
 	return x.commit(ctx, b)
 }
