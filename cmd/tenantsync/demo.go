@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +18,6 @@ import (
 	"tenantsync/entra/entrasim"
 	"tenantsync/internal/config"
 	"tenantsync/store"
-	"tenantsync/store/bolt"
 )
 
 // demoOptions are the options of demo.
@@ -159,7 +157,7 @@ func demoDaemon(env *environment, sim *simulation, dir string) (*daemon, func(),
 	if err != nil {
 		return nil, nil, err
 	}
-	state, err := bolt.Open(filepath.Join(dir, "state.db"), bolt.Options{})
+	state, err := openState(cfg)
 	if err != nil {
 		return nil, nil, err
 	}

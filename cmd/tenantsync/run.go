@@ -14,7 +14,6 @@ import (
 	"tenantsync/engine"
 	"tenantsync/internal/config"
 	"tenantsync/internal/control"
-	"tenantsync/store/bolt"
 )
 
 func newRunCommand(env *environment) *cobra.Command {
@@ -58,7 +57,7 @@ func runDaemon(ctx context.Context, env *environment) (err error) {
 	if err != nil {
 		return &configError{err}
 	}
-	state, err := bolt.Open(cfg.Store.Path, bolt.Options{})
+	state, err := openState(cfg)
 	if err != nil {
 		return err
 	}

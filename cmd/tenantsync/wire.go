@@ -63,7 +63,7 @@ func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator) (_ con
 	if err != nil {
 		return nil, nil, &configError{err}
 	}
-	state, err := bolt.Open(cfg.Store.Path, bolt.Options{})
+	state, err := openState(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,6 +77,12 @@ func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator) (_ con
 			log.Error("close state file", zap.Error(err))
 		}
 	}, nil
+}
+
+// openState opens the state file. The error wraps store.ErrLocked when another
+// process holds it, store.ErrFormat when it cannot be used.
+func openState(cfg *config.Config) (store.Store, error) {
+	return bolt.Open(cfg.Store.Path, bolt.Options{})
 }
 
 // newEngine returns the engine over an open state.
