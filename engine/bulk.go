@@ -82,7 +82,7 @@ func (c *cycle) readTarget(ctx context.Context) error {
 	if c.spool, err = newSpool(); err != nil {
 		return err
 	}
-	c.known = map[idKey]bool{}
+	c.known, c.internal = map[idKey]bool{}, map[idKey]bool{}
 	selects, cursor := targetSelects(c.job), ""
 	for pages := 0; ; pages++ {
 		page, err := c.job.Target.List(ctx, selects, cursor)
@@ -115,6 +115,10 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		ids[i] = objects[i].ID
 		c.known[keyOf(ids[i])] = true
 	}
+	target, err := c.targetTenant(ctx)
+	if err != nil {
+		return err
+	}
 	links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, TargetIDs: ids})
 	if err != nil {
 		return err
@@ -141,6 +145,10 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		}
 		if link.Job != c.job.Name {
 			continue
+		}
+		if !isExternal(*o, target) {
+			c.internal[keyOf(o.ID)] = true
+			continue // what it has is no concern of ours any more
 		}
 		if link.State == store.LinkMissing {
 			c.rec.Linked++ // restored by hand

@@ -53,7 +53,8 @@ type cycle struct {
 
 	source, target *directory.Tenant
 	spool          *spool // unlinked target users, initial cycles only
-	known          map[idKey]bool
+	known          map[idKey]bool // target users the bulk pass showed
+	internal       map[idKey]bool // those among them that are linked, and external no more
 	progress       Progress
 	report         func(Progress)
 	countsBefore   store.GraphCounts

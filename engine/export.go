@@ -18,14 +18,15 @@ const batchSize = 20
 // freed. Each batch is written first and committed second.
 type exporter struct {
 	c         *cycle
-	queue     []*change     // updates that are ready to be sent
-	later     []*change     // new users that are not visible everywhere yet
-	conflicts []*change     // refused for a value that is taken
-	ambiguous []*change     // invitations whose answer was lost
-	refs      []string      // source ids whose manager is to be settled
-	linked    []string      // source ids that came into the target in this cycle
-	policy    bool          // the target's policies were read
-	logged    []store.Entry // entries of this run, for provision on demand
+	queue     []*change      // updates that are ready to be sent
+	later     []*change      // new users that are not visible everywhere yet
+	conflicts []*change      // refused for a value that is taken
+	ambiguous []*change      // invitations whose answer was lost
+	refs      []string       // source ids whose manager is to be settled
+	linked    []string       // source ids that came into the target in this cycle
+	external  map[idKey]bool // target users of this run that are known to be external
+	policy    bool           // the target's policies were read
+	logged    []store.Entry  // entries of this run, for provision on demand
 	keepLog   bool
 	allowed   []string // ids that a removal was carried out for
 	approved  bool     // held deletions were allowed
@@ -48,6 +49,7 @@ type change struct {
 	refused  []string
 	refusal  Code
 	reason   string
+	read     bool // the target user was read in this run and is external
 	pending  bool // the invitation is pending and its address has changed
 	first    time.Time
 	due      time.Time
@@ -251,11 +253,16 @@ func (x *exporter) compute(ch *change) error {
 }
 
 // mustLook reports changes for which the target is read before it is written:
-// accountEnabled, because a block set there by hand is kept, and an invitation
-// that may still be pending while the address has changed.
+// whenever it was not seen in this run, because an account that was made an
+// internal one is left alone; for accountEnabled, because a block set there by
+// hand is kept; and for an invitation that may still be pending while the address
+// has changed.
 func (x *exporter) mustLook(ch *change) bool {
 	if ch.created {
 		return false
+	}
+	if (!ch.u.empty() || x.c.initial) && !x.seen(ch) {
+		return true
 	}
 	for _, m := range ch.u.diff {
 		if m.Name == attrAccountEnabled {
@@ -263,6 +270,12 @@ func (x *exporter) mustLook(ch *change) bool {
 		}
 	}
 	return x.addressChanged(ch)
+}
+
+// seen reports a target user that was read in this run and is external.
+func (x *exporter) seen(ch *change) bool {
+	k := keyOf(ch.link.TargetID)
+	return ch.adopted || ch.restored || ch.read || x.c.known[k] && !x.c.internal[k]
 }
 
 func (x *exporter) addressChanged(ch *change) bool {
@@ -305,6 +318,7 @@ func (x *exporter) look(ctx context.Context, list []*change, b *store.Batch) ([]
 				"target user "+ch.link.TargetID+" is no longer an external user: it is left alone", false)
 			continue
 		}
+		ch.read = true
 		x.respectBlock(ch, l.Object)
 		if x.addressChanged(ch) && l.Object.Attributes.Get(attrExternalState).Text() == pendingAcceptance {
 			ch.pending = true

@@ -363,7 +363,7 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 		return nil
 	}
 	released := j.link.State == store.LinkHeld
-	if u.empty() && !released && !j.link.ManagerUnknown {
+	if u.empty() && !released && !j.link.ManagerUnknown && !c.internal[keyOf(j.link.TargetID)] {
 		if c.note(j) {
 			b.PutLinks = append(b.PutLinks, *j.link)
 		}

@@ -398,7 +398,7 @@ func (p *provision) export(ctx context.Context) error {
 		}
 	default:
 		ch := x.newChange(p.o, *p.link)
-		ch.v = p.v
+		ch.v, ch.read = p.v, true // matching has just read it
 		if p.link.State == store.LinkDeleted || p.link.State == store.LinkMissing || p.gone() {
 			if p.req.Restore && ch.link.State == store.LinkMissing {
 				ch.link.LeftScopeAt = zeroTime

@@ -121,7 +121,59 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 		}
 		due = append(due, ref)
 	}
+	due, err = x.externalOnly(ctx, due, b)
+	if err != nil {
+		return nil, err
+	}
 	return due, x.commit(ctx, b)
+}
+
+// trust notes a target user that was created, or seen to be external, in this run.
+func (x *exporter) trust(id string) {
+	if x.external == nil {
+		x.external = map[idKey]bool{}
+	}
+	x.external[keyOf(id)] = true
+}
+
+// externalOnly reads the users that this run has not seen and leaves out those
+// that were made internal accounts of the target: their managers stay.
+func (x *exporter) externalOnly(ctx context.Context, due []*reference, b *store.Batch) ([]*reference, error) {
+	c := x.c
+	var ids []string
+	for _, ref := range due {
+		if k := keyOf(ref.link.TargetID); !x.external[k] && !(c.known[k] && !c.internal[k]) {
+			ids = append(ids, ref.link.TargetID)
+		}
+	}
+	if len(ids) == 0 {
+		return due, nil
+	}
+	found, err := c.job.Target.Users(ctx, ids, targetSelects(c.job))
+	if err != nil {
+		return nil, err
+	}
+	target, err := c.targetTenant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range found {
+		if l.Err != nil || isExternal(l.Object, target) {
+			continue // what is not there is told by the write
+		}
+		at := slices.IndexFunc(due, func(r *reference) bool { return r.link.TargetID == ids[i] })
+		link := due[at].link
+		due = slices.Delete(due, at, at+1)
+		c.fail(b, linkedUser(&link), &link, stepReference, CodeInvalidAnchor,
+			"target user "+link.TargetID+" is no longer an external user: it is left alone", true)
+	}
+	return due, nil
+}
+
+// linkedUser is what a link remembers of its source user.
+func linkedUser(l *store.Link) directory.Object {
+	return directory.Object{ID: l.SourceID, Attributes: directory.AttributesOf(map[string]directory.Value{
+		attrUPN: directory.TextOf(l.UPN), attrDisplayName: directory.TextOf(l.DisplayName)})}
 }
 
 // uncounted counts a user as unchanged whose only difference was a manager that
@@ -247,8 +299,7 @@ func notYetVisible(err error) bool {
 func (x *exporter) referenceWritten(ref *reference, err error, b *store.Batch) {
 	c := x.c
 	l := &ref.link
-	o := directory.Object{ID: l.SourceID, Attributes: directory.AttributesOf(map[string]directory.Value{
-		attrUPN: directory.TextOf(l.UPN), attrDisplayName: directory.TextOf(l.DisplayName)})}
+	o := linkedUser(l)
 	r := c.newRecord(o, l, now())
 	r.entry.Action = logUpdate
 	if err != nil {
@@ -282,8 +333,7 @@ func (x *exporter) unresolvedWarning(ref *reference, b *store.Batch) {
 		return
 	}
 	l := &ref.link
-	o := directory.Object{ID: l.SourceID, Attributes: directory.AttributesOf(map[string]directory.Value{
-		attrUPN: directory.TextOf(l.UPN), attrDisplayName: directory.TextOf(l.DisplayName)})}
+	o := linkedUser(l)
 	r := x.c.newRecord(o, l, now())
 	r.entry.Action = logUpdate
 	reason := "the manager (source user " + l.ManagerSource + ") is not in " + x.c.job.TargetName + " yet"

@@ -72,6 +72,9 @@ func (x *exporter) settle(ch *change, b *store.Batch) {
 	if len(ch.refused) > 0 {
 		ch.link.Refused = append(slices.Clone(ch.link.Refused), ch.refused...)
 	}
+	if ch.created || x.seen(ch) {
+		x.trust(ch.link.TargetID)
+	}
 	x.settleLink(ch)
 	x.settleManager(ch)
 	r := ch.r
