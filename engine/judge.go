@@ -135,6 +135,8 @@ type judged struct {
 	at   position
 	link *store.Link
 	v    verdict
+	// taken: the link was another job's before.
+	taken bool
 }
 
 // judgeOne sorts one user into the work, or finds that nothing is to be done.
@@ -145,8 +147,8 @@ func (c *cycle) judgeOne(ctx context.Context, j *judged, w *work, b *store.Batch
 		return nil
 	}
 	if j.link != nil && j.link.Job != c.job.Name {
-		if done := c.judgeOwner(j, b, said); done {
-			return nil
+		if done, err := c.judgeOwner(ctx, j, b, said); done || err != nil {
+			return err
 		}
 	}
 	c.count(j)
@@ -197,20 +199,19 @@ func (c *cycle) escrowInScope(id string) bool {
 // stands first in the configuration takes it over when it wants the user; so
 // does any job when the owner is not configured any more. It reports whether
 // nothing else is to be done.
-func (c *cycle) judgeOwner(j *judged, b *store.Batch, said *verdicts) (done bool) {
+func (c *cycle) judgeOwner(ctx context.Context, j *judged, b *store.Batch, said *verdicts) (done bool, err error) {
 	if !j.v.inScope() {
-		return true
+		return true, nil
 	}
 	if c.engine.precedes(j.link.Job, c.job.Name) {
 		said.say(j, CodeOwnedByOtherJob, "job "+j.link.Job+", which comes first in the configuration, keeps this user in sync")
 		c.tally.Skipped++
-		return true
+		return true, nil
 	}
-	j.link.Job = c.job.Name
-	if !c.initial && j.link.InScope {
-		c.inScope++ // count() takes it for one that was ours before
+	if err := c.takeOver(ctx, j, b); err != nil {
+		return true, err
 	}
-	return false
+	return false, nil
 }
 
 // judgeUnlinked decides about a user who has no link.
@@ -255,12 +256,12 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 		w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: actRestore})
 		return nil
 	}
+	if moved, err := c.movedToOther(ctx, j, b); moved || err != nil {
+		c.tally.Unchanged++
+		return err
+	}
 	switch d.action {
 	case actDelete, actDisable:
-		if c.movedToOther(ctx, j, b) {
-			c.tally.Unchanged++
-			return nil
-		}
 		if d.action == actDisable && c.alreadyDisabled(j.link) {
 			c.tally.Unchanged++
 			return nil
@@ -274,7 +275,7 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 		w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: actDisable})
 		return nil
 	}
-	if c.note(j) {
+	if c.note(j) || j.taken {
 		b.PutLinks = append(b.PutLinks, *j.link)
 	}
 	if j.link.State == store.LinkActive || j.link.State == store.LinkHeld || j.link.State == store.LinkRetained {
@@ -364,7 +365,7 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 	}
 	released := j.link.State == store.LinkHeld
 	if u.empty() && !released && !j.link.ManagerUnknown && !c.internal[keyOf(j.link.TargetID)] {
-		if c.note(j) {
+		if c.note(j) || j.taken {
 			b.PutLinks = append(b.PutLinks, *j.link)
 		}
 		c.dropEscrow(b, j.o.ID)

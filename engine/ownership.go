@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"tenantsync/store"
 )
@@ -23,9 +24,9 @@ func (e *Engine) precedes(owner, other string) bool {
 // movedToOther gives a user who left this job's scope to another enabled job of
 // the pair that has the user in scope, without a delete. The other job looks at
 // the user in its next cycle.
-func (c *cycle) movedToOther(ctx context.Context, j *judged, b *store.Batch) bool {
-	if j.v.state != sourceOutOfScope {
-		return false
+func (c *cycle) movedToOther(ctx context.Context, j *judged, b *store.Batch) (bool, error) {
+	if j.v.state != sourceOutOfScope || !isLinked(j.link) {
+		return false, nil
 	}
 	for _, name := range c.engine.order {
 		other := c.engine.runners[name].job
@@ -36,7 +37,12 @@ func (c *cycle) movedToOther(ctx context.Context, j *judged, b *store.Batch) boo
 			continue
 		}
 		j.link.Job = name
-		c.inScopeMoved(j)
+		c.rec.Linked--
+		c.linked--
+		if err := c.countFor(ctx, name, 1, 0, b); err != nil {
+			return false, err
+		}
+		j.link.InScope = false // the new owner counts it when it judges the user
 		b.PutLinks = append(b.PutLinks, *j.link)
 		b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: name, SourceID: j.o.ID, UPN: j.o.UPN(),
 			Code: string(markOwnershipMoved), First: c.began, Next: c.began})
@@ -45,16 +51,52 @@ func (c *cycle) movedToOther(ctx context.Context, j *judged, b *store.Batch) boo
 		reason := "job " + name + " has the user in scope and keeps it in sync from now on"
 		r.step("EntrySynchronizationSkip", stepProcessing, statusSkipped, reason, "SkipReason", string(CodeOwnedByOtherJob))
 		b.Log = append(b.Log, r.result(statusSkipped, CodeOwnedByOtherJob, reason).done(at))
-		return true
+		return true, nil
 	}
-	return false
+	return false, nil
 }
 
-// inScopeMoved marks the link as in scope for its new owner.
-func (c *cycle) inScopeMoved(j *judged) {
-	c.linked--
-	c.rec.Linked--
-	j.link.InScope = false // the new owner counts it when it judges the user
+// takeOver makes this job the owner of another job's link.
+func (c *cycle) takeOver(ctx context.Context, j *judged, b *store.Batch) error {
+	linked, inScope := 0, 0
+	if isLinked(j.link) {
+		linked = 1
+	}
+	if j.link.InScope {
+		inScope = 1
+		if !c.initial {
+			c.inScope++ // count() takes it for one that was ours before
+		}
+	}
+	if err := c.countFor(ctx, j.link.Job, -linked, -inScope, b); err != nil {
+		return err
+	}
+	c.rec.Linked += linked
+	j.link.Job, j.taken = c.job.Name, true
+	return nil
+}
+
+// countFor moves the counters of another job of the pair, whose cycles wait for
+// this one. A job that never ran counts for itself when it does.
+func (c *cycle) countFor(ctx context.Context, job string, linked, inScope int, b *store.Batch) error {
+	for i := range b.Jobs {
+		if b.Jobs[i].Name == job {
+			b.Jobs[i].Linked += linked
+			b.Jobs[i].InScope += inScope
+			return nil
+		}
+	}
+	rec, err := c.st.Job(ctx, job)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rec.Linked += linked
+	rec.InScope += inScope
+	b.Jobs = append(b.Jobs, rec)
+	return nil
 }
 
 // wantedBy judges the user for another job of the pair, from what is stored of
