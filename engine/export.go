@@ -83,7 +83,7 @@ func (x *exporter) changes(ctx context.Context, w *work) error {
 	if err := x.adoptAndCreate(ctx, w.creates); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(w.updates, batchSize) {
+	for part := range slices.Chunk(restoresFirst(w.updates), batchSize) {
 		if err := x.turn(func() error { return x.prepare(ctx, part) }); err != nil {
 			return err
 		}
@@ -92,6 +92,21 @@ func (x *exporter) changes(ctx context.Context, w *work) error {
 		return err
 	}
 	return x.references(ctx)
+}
+
+// restoresFirst puts the restores together, so that they fill their batches
+// instead of going out one by one among the updates; else the order stays.
+func restoresFirst(list []*item) []*item {
+	slices.SortStableFunc(list, func(a, b *item) int {
+		switch {
+		case a.act == actRestore && b.act != actRestore:
+			return -1
+		case a.act != actRestore && b.act == actRestore:
+			return 1
+		}
+		return 0
+	})
+	return list
 }
 
 // turn runs one batch while provision on demand waits.
