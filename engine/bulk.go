@@ -73,8 +73,9 @@ func (c *cycle) sourceKeys(o directory.Object) ([]matchKey, error) {
 // refreshes what is known of linked users and spools the others for matching.
 func (c *cycle) readTarget(ctx context.Context) error {
 	if !c.initial {
+		err := c.recount(ctx)
 		c.linked = c.rec.Linked
-		return nil
+		return err
 	}
 	c.rec.Linked = c.linked - c.creating // counted by the sweep
 	var err error
@@ -102,6 +103,31 @@ func (c *cycle) readTarget(ctx context.Context) error {
 		cursor = page.Next
 	}
 	return c.findLost(ctx)
+}
+
+// recount counts anew after a cycle that was stopped: the counters of the job
+// move with its end, the links with every batch.
+func (c *cycle) recount(ctx context.Context) error {
+	if !c.unfinished {
+		return nil
+	}
+	c.rec.Linked, c.inScope = 0, 0
+	for i := range c.waiting.Escrows {
+		if c.waiting.Escrows[i].InScope {
+			c.inScope++
+		}
+	}
+	return c.walkLinks(ctx, func(l *store.Link) {
+		if l.Job != c.job.Name {
+			return
+		}
+		if isLinked(l) && !l.Creating {
+			c.rec.Linked++
+		}
+		if l.InScope {
+			c.inScope++
+		}
+	})
 }
 
 // takeTargetPage refreshes the links of one page of target users and spools the

@@ -26,19 +26,22 @@ type cycle struct {
 	dry       bool // a plan: nothing is written, to the tenant or to the state
 	onDemand  bool // provision on demand or an approval: there is no cycle to record
 
-	rec      store.Job
-	cyc      store.Cycle
-	waiting  store.Waiting
-	began    time.Time
-	initial  bool
-	resumed  bool
-	first    bool // no cycle of this job has ended yet
-	rules    bool // mappings, filters or scope differ from the last cycle's
-	selects  []string
-	inScope  int // the count kept from cycle to cycle
-	linked   int // active links of the job at the start
-	creating int // of those, how many are invited but not completed
-	met      int // of those, how many the bulk pass over the target showed
+	rec     store.Job
+	cyc     store.Cycle
+	waiting store.Waiting
+	began   time.Time
+	initial bool
+	resumed bool
+	// unfinished: the cycle before this one was stopped. What it had counted is not
+	// known, nor which references it had come to.
+	unfinished bool
+	first      bool // no cycle of this job has ended yet
+	rules      bool // mappings, filters or scope differ from the last cycle's
+	selects    []string
+	inScope    int // the count kept from cycle to cycle
+	linked     int // active links of the job at the start
+	creating   int // of those, how many are invited but not completed
+	met        int // of those, how many the bulk pass over the target showed
 
 	// The stage: where the last image of each object stands, and what it lacks.
 	pos        map[idKey]position
@@ -52,7 +55,7 @@ type cycle struct {
 	only       string             // plan of one user: its source id
 
 	source, target *directory.Tenant
-	spool          *spool // unlinked target users, initial cycles only
+	spool          *spool         // unlinked target users, initial cycles only
 	known          map[idKey]bool // target users the bulk pass showed
 	internal       map[idKey]bool // those among them that are linked, and external no more
 	progress       Progress
@@ -132,6 +135,7 @@ func (c *cycle) begin(ctx context.Context) error {
 	}
 	c.selects = c.engine.sourceSelects(c.job)
 	query := queryHash(c.selects)
+	c.unfinished = rec.Stage != nil
 	c.first = rec.LastCycle == "" || rec.Rules == ""
 	c.rules = !c.first && rec.Rules != c.job.Rules
 	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || rec.Rules != c.job.Rules || rec.Query != query

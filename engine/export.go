@@ -91,6 +91,9 @@ func (x *exporter) changes(ctx context.Context, w *work) error {
 	if err := x.drain(ctx); err != nil {
 		return err
 	}
+	if err := x.takeUpReferences(ctx, w.unsure); err != nil {
+		return err
+	}
 	return x.references(ctx)
 }
 
@@ -412,6 +415,9 @@ func (x *exporter) drain(ctx context.Context) error {
 
 // send writes one batch of updates and commits its outcome.
 func (x *exporter) send(ctx context.Context) error {
+	// Provision on demand may have come between the queueing and this turn: what it
+	// wrote is newer.
+	x.queue = slices.DeleteFunc(x.queue, func(ch *change) bool { return x.c.skipped(ch.o.ID) })
 	n := min(batchSize, len(x.queue))
 	if n == 0 {
 		return nil

@@ -17,9 +17,12 @@ type work struct {
 	creates []*item // unlinked and wanted: to be matched, then adopted or created
 	updates []*item // linked, and something differs; restores among them
 	leavers []*leaver
-	census  census
-	ruling  ruling
-	held    int // held in this cycle
+	// unsure are linked users with nothing to write whose references a stopped
+	// cycle may not have come to.
+	unsure []string
+	census census
+	ruling ruling
+	held   int // held in this cycle
 }
 
 // item is a source user in the stage with what is to be done about it.
@@ -364,9 +367,12 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 		return nil
 	}
 	released := j.link.State == store.LinkHeld
-	if u.empty() && !released && !j.link.ManagerUnknown && !c.internal[keyOf(j.link.TargetID)] {
+	if u.empty() && !released && !j.link.Creating && !j.link.ManagerUnknown && !c.internal[keyOf(j.link.TargetID)] {
 		if c.note(j) || j.taken {
 			b.PutLinks = append(b.PutLinks, *j.link)
+		}
+		if c.unfinished {
+			w.unsure = append(w.unsure, j.o.ID)
 		}
 		c.dropEscrow(b, j.o.ID)
 		c.tally.Unchanged++

@@ -58,6 +58,36 @@ func (x *exporter) references(ctx context.Context) error {
 	return nil
 }
 
+// takeUpReferences adds the references that a stopped cycle did not come to:
+// those of users it had brought up to date, and of users who wait for one of them.
+func (x *exporter) takeUpReferences(ctx context.Context, ids []string) error {
+	c := x.c
+	for part := range slices.Chunk(ids, 500) {
+		links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: part})
+		if err != nil {
+			return err
+		}
+		var managers []string
+		for _, l := range links {
+			if l.ManagerSource != "" {
+				managers = append(managers, l.ManagerSource)
+			}
+		}
+		target, err := x.targetsOf(ctx, managers)
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			if l.State == store.LinkActive && target[l.ManagerSource] != l.ManagerTarget {
+				x.refs = append(x.refs, l.SourceID)
+				c.tally.Unchanged--
+			}
+		}
+	}
+	x.linked = append(x.linked, ids...)
+	return nil
+}
+
 // waitingFor returns links whose manager came into the target in this cycle.
 func (x *exporter) waitingFor(ctx context.Context) ([]string, error) {
 	var out []string
@@ -236,6 +266,7 @@ func (x *exporter) readManagers(ctx context.Context, links []store.Link) error {
 
 // writeReferences sends one batch of managers and commits its outcome.
 func (x *exporter) writeReferences(ctx context.Context, part []*reference) error {
+	part = slices.DeleteFunc(slices.Clone(part), func(r *reference) bool { return x.c.skipped(r.link.SourceID) })
 	ws := make([]directory.Write, len(part))
 	for i, ref := range part {
 		ws[i] = directory.Write{Kind: directory.SetManager, ID: ref.link.TargetID, ManagerID: ref.want}

@@ -198,6 +198,9 @@ func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 			d.r.step("EntryExportDelete", stepExport, statusFailure, reason)
 			c.failed(b, d.r, o, &d.link, stepExport, CodeInvalidAnchor, reason, false)
 		case found[i].Err != nil && directory.KindOf(found[i].Err) == directory.NotFound:
+			if err := x.dropReports(ctx, d, b); err != nil {
+				return err
+			}
 			x.departed(d, "User '"+link.UPN+"' was gone already from "+c.job.TargetName, b)
 		case found[i].Err != nil:
 			code, reason := refusal(found[i].Err, false)

@@ -26,6 +26,7 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 			restore = append(restore, ch)
 		case actUpdate, actRelease:
 			ch.link.Exported = knownValues(objects[i].Attributes, c.job.Mapping.TargetAttributes())
+			ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
 			ch.adopted = true
 			present = append(present, ch)
 		case actCreate:

@@ -113,7 +113,7 @@ func TestDeletedScopeGroupHoldsItsMembers(t *testing.T) {
 						t.Errorf("held: got %d, want 4", got)
 					}
 				})
-				d, err := w.engine.Held(t.Context(), jobName, false)
+				d, err := w.engine.Held(w.Context(), jobName, false)
 				w.must(err)
 				for _, h := range d.Held {
 					if h.Reason != "ScopeGroupDeleted" {
