@@ -28,8 +28,9 @@ type exporter struct {
 	policy    bool           // the target's policies were read
 	logged    []store.Entry  // entries of this run, for provision on demand
 	keepLog   bool
-	allowed   []string // ids that a removal was carried out for
-	approved  bool     // held deletions were allowed
+	allowed   []string       // ids that a removal was carried out for
+	approved  bool           // held deletions were allowed
+	leaving   map[idKey]bool // users who left scope in this cycle
 }
 
 // change is one user on its way to the target.
@@ -60,6 +61,10 @@ func (x *exporter) export(ctx context.Context, w *work) error {
 	c := x.c
 	c.phase("writing")
 	c.progress.Total = len(w.creates) + len(w.updates) + len(w.leavers)
+	x.leaving = make(map[idKey]bool, len(w.leavers))
+	for _, l := range w.leavers {
+		x.leaving[keyOf(l.id)] = true
+	}
 	if err := x.failures(ctx, w); err != nil {
 		return err
 	}

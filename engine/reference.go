@@ -89,6 +89,7 @@ func (x *exporter) takeUpReferences(ctx context.Context, ids []string) error {
 }
 
 // waitingFor returns links whose manager came into the target in this cycle.
+// Users who are leaving scope meanwhile are not updated any more.
 func (x *exporter) waitingFor(ctx context.Context) ([]string, error) {
 	var out []string
 	for part := range slices.Chunk(x.linked, 500) {
@@ -105,7 +106,7 @@ func (x *exporter) waitingFor(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		for _, l := range reports {
-			if l.Job == x.c.job.Name && l.State == store.LinkActive && l.ManagerTarget != target[l.ManagerSource] {
+			if l.Job == x.c.job.Name && l.State == store.LinkActive && l.ManagerTarget != target[l.ManagerSource] && !x.leaving[keyOf(l.SourceID)] {
 				out = append(out, l.SourceID)
 			}
 		}
