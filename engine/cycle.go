@@ -65,7 +65,8 @@ type cycle struct {
 	changes        []Change // of a plan
 	threshold      DeletionThreshold
 	plannedWrites  int
-	blocked        error // creates are impossible in this cycle; the rest went on
+	comes          map[string]bool // source users a plan brings into the target
+	blocked        error           // creates are impossible in this cycle; the rest went on
 }
 
 // tally counts what the summary and the guards need.

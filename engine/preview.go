@@ -85,13 +85,17 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 		return err
 	}
 	held := w.ruling.holdChanges != ""
-	if err := c.describeCreates(ctx, w, held); err != nil {
+	c.comes = comers(w)
+	if err := c.describeCreates(ctx, x, w, held); err != nil {
 		return err
 	}
 	if err := c.describeUpdates(ctx, x, w, held); err != nil {
 		return err
 	}
-	if err := c.describeLeavers(ctx, w); err != nil {
+	if err := c.describeReports(ctx, held); err != nil {
+		return err
+	}
+	if err := c.describeLeavers(ctx, x, w); err != nil {
 		return err
 	}
 	c.tally.Held = len(c.waiting.Holds) + c.tally.Held
@@ -103,44 +107,67 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 	return nil
 }
 
-func (c *cycle) describeCreates(ctx context.Context, w *work, held bool) error {
-	for _, it := range w.creates {
-		if it.code != "" {
-			continue
+func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held bool) error {
+	for part := range slices.Chunk(w.creates, 200) {
+		var adopted []store.Link
+		var objects []directory.Object
+		for _, it := range part {
+			if it.code != "" {
+				continue
+			}
+			o, err := c.objectAt(ctx, it.at)
+			if err != nil {
+				return err
+			}
+			if it.adopt != nil {
+				adopted, objects = append(adopted, x.adoption(o, *it.adopt).link), append(objects, o)
+				continue
+			}
+			link := c.freshLink(o, "")
+			link.Creating = true
+			if err := c.describeUpdate(ctx, o, &link, "create", "", held); err != nil {
+				return err
+			}
 		}
-		o, err := c.objectAt(ctx, it.at)
-		if err != nil {
+		if err := x.readManagers(ctx, adopted); err != nil {
 			return err
 		}
-		if it.adopt != nil {
-			link := c.freshLink(o, it.adopt.ID)
-			link.Exported = knownValues(it.adopt.Attributes, c.job.Mapping.TargetAttributes())
-			c.describeUpdate(o, &link, "update", "matches the existing user "+it.adopt.ID+" by its address", held)
-			continue
+		for i := range adopted {
+			reason := "matches the existing user " + adopted[i].TargetID + " by its address"
+			if err := c.describeUpdate(ctx, objects[i], &adopted[i], "update", reason, held); err != nil {
+				return err
+			}
 		}
-		link := c.freshLink(o, "")
-		link.Creating = true
-		c.describeUpdate(o, &link, "create", "", held)
 	}
 	return nil
 }
 
 // describeUpdate adds the change of one user; action is what it is when
 // something differs.
-func (c *cycle) describeUpdate(o directory.Object, link *store.Link, action, reason string, held bool) {
+func (c *cycle) describeUpdate(ctx context.Context, o directory.Object, link *store.Link, action, reason string, held bool) error {
 	u, err := c.planUpdate(o, link, c.began)
 	if err != nil {
 		c.changes = append(c.changes, failChange(o, link, CodeAttributeValidation, err.Error()))
 		c.tally.Failed++
-		return
+		return nil
+	}
+	return c.describeChange(ctx, &change{o: o, link: *link, u: u}, action, reason, held)
+}
+
+// describeChange adds a change whose differences are known.
+func (c *cycle) describeChange(ctx context.Context, pending *change, action, reason string, held bool) error {
+	o, link, u := pending.o, &pending.link, &pending.u
+	manager, err := c.writesManager(ctx, u, link)
+	if err != nil {
+		return err
 	}
 	ch := Change{Action: action, Source: ChangeSource{ID: o.ID, UPN: o.UPN()}, Reason: reason}
 	if link.TargetID != "" {
 		ch.Target = &ChangeTarget{ID: link.TargetID}
 	}
 	ch.Modified = c.properties(o, u.diff, link)
-	if u.manager {
-		ch.Modified = append(ch.Modified, c.managerProperty(o, &u, link))
+	if manager {
+		ch.Modified = append(ch.Modified, c.managerProperty(o, u, link))
 	}
 	switch {
 	case held:
@@ -152,6 +179,10 @@ func (c *cycle) describeUpdate(o directory.Object, link *store.Link, action, rea
 	case action == "restore":
 		c.tally.Restore++
 		c.plannedWrites++
+	case len(ch.Modified) == 0 && u.blocked:
+		ch.Action, ch.Code, ch.Advice = "none", string(CodeBlockedInTarget), advice[CodeBlockedInTarget]
+		ch.Reason = "sign-in was blocked by hand in the target: the block is kept"
+		c.tally.Skipped++
 	case len(ch.Modified) == 0:
 		ch.Action = "none"
 		c.tally.Unchanged++
@@ -164,10 +195,28 @@ func (c *cycle) describeUpdate(o directory.Object, link *store.Link, action, rea
 	if !held && action != "create" && len(u.diff) > 0 {
 		c.plannedWrites++
 	}
-	if !held && u.manager {
+	if !held && manager {
 		c.plannedWrites++
 	}
+	c.tally.counted[keyOf(o.ID)] = true
 	c.changes = append(c.changes, ch)
+	return nil
+}
+
+// writesManager reports whether the reference pass would write the manager: the
+// wanted one is, or comes into, the target, or the one there is to be removed.
+func (c *cycle) writesManager(ctx context.Context, u *update, link *store.Link) (bool, error) {
+	if !u.manager {
+		return false, nil
+	}
+	if u.managerSource == "" {
+		return link.ManagerTarget != "", nil
+	}
+	if c.comes[u.managerSource] {
+		return true, nil
+	}
+	target, err := (&exporter{c: c}).targetsOf(ctx, []string{u.managerSource})
+	return target[u.managerSource] != link.ManagerTarget, err
 }
 
 func (c *cycle) describeUpdates(ctx context.Context, x *exporter, w *work, held bool) error {
@@ -180,29 +229,138 @@ func (c *cycle) describeUpdates(ctx context.Context, x *exporter, w *work, held 
 		if err != nil {
 			return err
 		}
-		var back []*change
+		var plain, back []*change
 		for i := range links {
 			it := part[slices.Index(ids, links[i].SourceID)]
 			o, err := c.objectAt(ctx, it.at)
 			if err != nil {
 				return err
 			}
-			switch it.act {
-			case actRestore:
-				back = append(back, x.newChange(o, links[i]))
-			case actDisable:
-				c.describeDisable(o, &links[i])
-			case actRelease:
-				c.describeUpdate(o, &links[i], "update", "back in scope: its deletion is no longer held", held)
-			default:
-				c.describeUpdate(o, &links[i], "update", "", held)
+			ch := x.newChange(o, links[i])
+			if it.act == actRestore {
+				back = append(back, ch)
+				continue
+			}
+			ch.leaving = it.act == actDisable
+			plain = append(plain, ch)
+		}
+		plain, lost, err := c.foresee(ctx, x, plain)
+		if err != nil {
+			return err
+		}
+		for _, ch := range plain {
+			reason := ""
+			switch {
+			case ch.leaving:
+				reason = "disabled in the source while its deletion waits"
+			case ch.released:
+				reason = "back in scope: its deletion is no longer held"
+			}
+			if err := c.describeChange(ctx, ch, "update", reason, held && !ch.leaving); err != nil {
+				return err
 			}
 		}
-		if err := c.describeBack(ctx, x, back, held); err != nil {
+		if err := c.describeBack(ctx, x, append(back, lost...), held); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// foresee computes what differs, and reads the target users that the export
+// would read: a block of the target's own is kept, who is internal now fails,
+// and who is not there is looked for elsewhere.
+func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there, lost []*change, err error) {
+	var look []*change
+	for _, ch := range list {
+		if err := x.compute(ch); err != nil {
+			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeAttributeValidation, err.Error()))
+			c.tally.Failed++
+			continue
+		}
+		if x.mustLook(ch) {
+			look = append(look, ch)
+			continue
+		}
+		there = append(there, ch)
+	}
+	if len(look) == 0 {
+		return there, nil, nil
+	}
+	ids := make([]string, len(look))
+	for i, ch := range look {
+		ids[i] = ch.link.TargetID
+	}
+	found, err := c.job.Target.Users(ctx, ids, targetSelects(c.job))
+	if err != nil {
+		return nil, nil, err
+	}
+	target, err := c.targetTenant(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, ch := range look {
+		switch l := found[i]; {
+		case l.Err != nil && directory.KindOf(l.Err) == directory.NotFound:
+			lost = append(lost, ch)
+		case l.Err != nil:
+			code, reason := refusal(l.Err, false)
+			c.changes = append(c.changes, failChange(ch.o, &ch.link, code, reason))
+			c.tally.Failed++
+		case !isExternal(l.Object, target):
+			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeInvalidAnchor, "the target user is no longer an external user"))
+			c.tally.Failed++
+		default:
+			x.respectBlock(ch, l.Object)
+			there = append(there, ch)
+		}
+	}
+	return there, lost, nil
+}
+
+// describeReports adds users whose manager comes into the target by this cycle
+// and who are not in it themselves.
+func (c *cycle) describeReports(ctx context.Context, held bool) error {
+	if held || !slices.Contains(c.job.Mapping.References(), attrManager) {
+		return nil
+	}
+	ids := sortedNames(c.comes)
+	for part := range slices.Chunk(ids, 500) {
+		reports, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, Managers: part})
+		if err != nil {
+			return err
+		}
+		for i := range reports {
+			l := &reports[i]
+			if l.Job != c.job.Name || l.State != store.LinkActive || l.ManagerTarget != "" || c.tally.counted[keyOf(l.SourceID)] {
+				continue
+			}
+			pending := &change{o: linkedUser(l), link: *l, u: update{manager: true, managerSource: l.ManagerSource}}
+			if err := c.describeChange(ctx, pending, "update", "its manager comes into the target", false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// comers are the source users whom this cycle brings into the target.
+func comers(w *work) map[string]bool {
+	out := map[string]bool{}
+	if w.ruling.holdChanges != "" {
+		return out
+	}
+	for _, it := range w.creates {
+		if it.code == "" {
+			out[it.id] = true
+		}
+	}
+	for _, it := range w.updates {
+		if it.act == actRestore {
+			out[it.id] = true
+		}
+	}
+	return out
 }
 
 func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change, held bool) error {
@@ -217,11 +375,11 @@ func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change, h
 		d := decide(ch.v.state, stateOf(&ch.link), states[i], policy{actions: c.job.Actions})
 		switch d.action {
 		case actRestore:
-			c.describeUpdate(ch.o, &ch.link, "restore", "back in scope: its deleted target user is restored", held)
+			err = c.describeUpdate(ctx, ch.o, &ch.link, "restore", "back in scope: its deleted target user is restored", held)
 		case actCreate:
 			fresh := c.freshLink(ch.o, "")
 			fresh.Creating = true
-			c.describeUpdate(ch.o, &fresh, "create", "the earlier target user was deleted for good, its access is lost", held)
+			err = c.describeUpdate(ctx, ch.o, &fresh, "create", "the earlier target user was deleted for good, its access is lost", held)
 		case actSkip:
 			c.tally.Skipped++
 			c.changes = append(c.changes, Change{Action: "none", Source: ChangeSource{ID: ch.o.ID, UPN: ch.o.UPN()},
@@ -231,51 +389,95 @@ func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change, h
 			c.tally.Failed++
 			c.changes = append(c.changes, failChange(ch.o, &ch.link, d.code, "the target user is no longer an external user"))
 		case actUpdate:
-			c.describeUpdate(ch.o, &ch.link, "update", "", held)
+			err = c.describeUpdate(ctx, ch.o, &ch.link, "update", "", held)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (c *cycle) describeDisable(o directory.Object, link *store.Link) {
-	no := "False"
-	c.changes = append(c.changes, Change{Action: "disable", Source: ChangeSource{ID: o.ID, UPN: link.UPN},
-		Target: &ChangeTarget{ID: link.TargetID}, Reason: "disabled in the source while its deletion waits",
-		Modified: []ChangeProperty{{Name: attrAccountEnabled, Old: c.shown(attrAccountEnabled, link.Exported.Get(attrAccountEnabled)), New: &no}}})
-	c.tally.Disable++
-	c.plannedWrites++
-}
-
-func (c *cycle) describeLeavers(ctx context.Context, w *work) error {
+func (c *cycle) describeLeavers(ctx context.Context, x *exporter, w *work) error {
 	for part := range slices.Chunk(w.leavers, 200) {
-		ids := make([]string, len(part))
-		for i, l := range part {
-			ids[i] = l.id
-		}
-		links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: ids})
+		links, err := x.linksOf(ctx, part)
 		if err != nil {
 			return err
 		}
-		for i := range links {
-			l := part[slices.Index(ids, links[i].SourceID)]
-			ch := Change{Source: ChangeSource{ID: l.id, UPN: links[i].UPN}, Target: &ChangeTarget{ID: links[i].TargetID},
+		if err := c.internalLeavers(ctx, part, links); err != nil {
+			return err
+		}
+		for _, l := range part {
+			link, ok := links[l.id]
+			if !ok {
+				continue
+			}
+			o, err := c.objectAt(ctx, l.at)
+			if err != nil {
+				return err
+			}
+			ch := Change{Action: "delete", Source: ChangeSource{ID: l.id, UPN: link.UPN}, Target: &ChangeTarget{ID: link.TargetID},
 				Modified: []ChangeProperty{}, Reason: l.verdict.reason}
-			no := "False"
 			switch {
 			case l.hold != "":
 				ch.Action, ch.Code, ch.Advice = "stagedDelete", string(l.hold), advice[l.hold]
 				c.tally.Held++
+			case c.internal[keyOf(link.TargetID)]:
+				ch = failChange(o, &link, CodeInvalidAnchor, "the target user is no longer an external user")
+				c.tally.Failed++
 			case l.act == actDisable:
-				ch.Action = "disable"
-				ch.Modified = []ChangeProperty{{Name: attrAccountEnabled, Old: c.shown(attrAccountEnabled, links[i].Exported.Get(attrAccountEnabled)), New: &no}}
-				c.tally.Disable++
-				c.plannedWrites++
+				err = c.describeLeaving(ctx, x, o, &link, l)
+				if err != nil {
+					return err
+				}
+				continue
 			default:
-				ch.Action = "delete"
 				c.tally.Delete++
 				c.plannedWrites++
 			}
 			c.changes = append(c.changes, ch)
+		}
+	}
+	return nil
+}
+
+// describeLeaving adds the disable of a user who left scope.
+func (c *cycle) describeLeaving(ctx context.Context, x *exporter, o directory.Object, link *store.Link, l *leaver) error {
+	ch := x.newChange(o, *link)
+	ch.leaving, ch.v = true, l.verdict
+	there, _, err := c.foresee(ctx, x, []*change{ch})
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	return c.describeChange(ctx, ch, "update", l.verdict.reason, false)
+}
+
+// internalLeavers notes which of the users about to be deleted were made
+// internal accounts: the export reads each of them again, and so does the plan.
+func (c *cycle) internalLeavers(ctx context.Context, part []*leaver, links map[string]store.Link) error {
+	var ids []string
+	for _, l := range part {
+		if l.hold == "" && l.act == actDelete {
+			ids = append(ids, links[l.id].TargetID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := c.job.Target.Users(ctx, ids, targetSelects(c.job))
+	if err != nil {
+		return err
+	}
+	target, err := c.targetTenant(ctx)
+	if err != nil {
+		return err
+	}
+	for i, l := range found {
+		if l.Err == nil && !isExternal(l.Object, target) {
+			if c.internal == nil {
+				c.internal = map[idKey]bool{}
+			}
+			c.internal[keyOf(ids[i])] = true
 		}
 	}
 	return nil
