@@ -167,6 +167,7 @@ func (x *exporter) failures(ctx context.Context, w *work) error {
 		}
 		if it.step == "" { // no failure: a skip
 			c.tally.Skipped++
+			c.inScope-- // nobody waits for it
 			continue
 		}
 		c.fail(b, o, nil, it.step, it.code, it.reason, false)

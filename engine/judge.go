@@ -154,7 +154,7 @@ func (c *cycle) judgeOne(ctx context.Context, j *judged, w *work, b *store.Batch
 			return err
 		}
 	}
-	c.count(j)
+	c.count(j, b)
 	if j.link == nil {
 		c.judgeUnlinked(ctx, j, w, b, said)
 		return nil
@@ -163,7 +163,7 @@ func (c *cycle) judgeOne(ctx context.Context, j *judged, w *work, b *store.Batch
 }
 
 // count keeps the number of users in scope.
-func (c *cycle) count(j *judged) {
+func (c *cycle) count(j *judged, b *store.Batch) {
 	before := false
 	if !c.initial {
 		before = j.link != nil && j.link.InScope && j.link.Job == c.job.Name || j.link == nil && c.escrowInScope(j.o.ID)
@@ -174,6 +174,10 @@ func (c *cycle) count(j *judged) {
 	}
 	if before && !after {
 		c.inScope--
+	}
+	if j.link != nil && j.link.InScope != after { // at once: what follows may fail, and be tried again
+		j.link.InScope = after
+		b.PutLinks = append(b.PutLinks, *j.link)
 	}
 }
 

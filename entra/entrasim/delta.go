@@ -30,6 +30,8 @@ type deltaToken struct {
 	// Upto is what a first round knew when it began.
 	Upto    uint64 `json:"u,omitempty"`
 	Minimal bool   `json:"l,omitempty"`
+	// Empty counts pages without objects, so that no two links are the same.
+	Empty int `json:"n,omitempty"`
 }
 
 // maxDeltaIDs is the number of objects a delta query can be narrowed to.
@@ -65,6 +67,7 @@ func (x *call) delta(set string, s *schema) answer {
 	}
 	if x.spoiled == "emptyPage" {
 		d.room = 0
+		d.token.Empty++
 	}
 	if tok.Round == "first" {
 		d.first(set)
