@@ -22,7 +22,7 @@ func (e *Engine) Held(ctx context.Context, job string, retained bool) (*Deletion
 		c := &cycle{engine: e, job: r.job, st: e.store}
 		err := c.walkLinks(ctx, func(l *store.Link) {
 			if l.Job == r.job.Name && l.State == store.LinkRetained {
-				out.Held = append(out.Held, HeldDeletion{SourceID: l.SourceID, UPN: l.UPN, TargetID: l.TargetID, Reason: string(CodeRetained)})
+				out.Held = append(out.Held, HeldDeletion{SourceID: l.SourceID, UPN: l.UPN, TargetID: l.TargetID, Reason: string(CodeRetained), Since: l.DeletedAt})
 			}
 		})
 		return out, err
@@ -266,10 +266,10 @@ func (e *Engine) Reject(ctx context.Context, job string, users []string, all boo
 			continue
 		}
 		l := links[0]
-		l.State = store.LinkRetained
+		at := now()
+		l.State, l.DeletedAt = store.LinkRetained, at
 		b.PutLinks = append(b.PutLinks, l)
 		rec.Linked++
-		at := now()
 		entry := c.newRecord(directory.Object{ID: h.SourceID}, &l, at)
 		entry.step("EntrySynchronizationSkip", stepProcessing, statusSkipped, "The deletion was rejected: the user stays", "SkipReason", string(CodeRetained))
 		b.Log = append(b.Log, entry.result(statusSkipped, CodeRetained, "an administrator rejected the deletion ("+h.Reason+")").done(at))

@@ -24,6 +24,12 @@ func (c *cycle) fail(b *store.Batch, o directory.Object, link *store.Link, step 
 // failed closes an entry as a failure and puts the object in escrow.
 func (c *cycle) failed(b *store.Batch, r *record, o directory.Object, link *store.Link, step string, code Code, reason string, reference bool) {
 	at := now()
+	if r.entry.Action == logOther { // nothing was begun: it failed at what it was about to do
+		r.entry.Action = logUpdate
+		if link == nil || link.TargetID == "" {
+			r.entry.Action = logCreate
+		}
+	}
 	if reference {
 		c.tally.failedReferences++
 	} else {

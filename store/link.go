@@ -77,7 +77,7 @@ type Link struct {
 	Invited string
 
 	LeftScopeAt Time // since when it is out of scope (zero: in scope)
-	DeletedAt   Time // when it was deleted (LinkDeleted, LinkMissing)
+	DeletedAt   Time // when it was deleted (LinkDeleted, LinkMissing) or its deletion rejected (LinkRetained)
 }
 
 // Key returns the link's identity.

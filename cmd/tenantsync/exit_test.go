@@ -64,6 +64,7 @@ func TestSyncExit(t *testing.T) {
 		"interrupted before everything":     {engine.SyncResult{Outcome: store.OutcomeInterrupted, Quarantine: quarantine, Summary: store.Summary{Failed: 1}}, 130},
 		"failed half-way":                   {engine.SyncResult{Outcome: store.OutcomeFailed, Summary: store.Summary{Failed: 1}}, 1},
 		"an outcome nobody has heard of":    {engine.SyncResult{Outcome: "running"}, 1},
+		"failed, which is a quarantine":     {engine.SyncResult{Outcome: store.OutcomeFailed, Quarantine: quarantine, Error: fails(engine.ClassFailed)}, 1},
 		"failed with something held before": {engine.SyncResult{Outcome: store.OutcomeFailed, Summary: store.Summary{Held: 1}}, 5},
 	} {
 		if got := syncExit(c.r); got != c.want {

@@ -82,10 +82,12 @@ func syncExit(r engine.SyncResult) int {
 		return exitInterrupted
 	case class == engine.ClassSignIn:
 		return exitSignIn
-	case r.Outcome == store.OutcomeQuarantine || r.Quarantine != nil || r.Summary.Held > 0:
+	case r.Outcome == store.OutcomeQuarantine || r.Summary.Held > 0:
 		return exitHeld
-	case r.Outcome == store.OutcomeFailed:
+	case r.Outcome == store.OutcomeFailed: // the quarantine of a lost connection says no more than that
 		return exitFailed
+	case r.Quarantine != nil:
+		return exitHeld
 	case r.Outcome == store.OutcomePartial || r.Summary.Failed > 0:
 		return exitSomeFailed
 	case r.Outcome != store.OutcomeSuccess:
