@@ -106,7 +106,7 @@ func (c *Client) read(ctx context.Context, m *Meter, what call, method abs.HttpM
 		if err == nil && ans.status == http.StatusOK {
 			return ans, nil
 		}
-		refused, pause, again := c.judge(&p, m, what, ans, err)
+		pause, again, refused := c.judge(&p, m, what, ans, err)
 		if !again {
 			return answer{}, refused
 		}
@@ -119,7 +119,7 @@ func (c *Client) read(ctx context.Context, m *Meter, what call, method abs.HttpM
 }
 
 // judge decides about one failed attempt of a read.
-func (c *Client) judge(p *patience, m *Meter, what call, ans answer, err error) (refused error, pause time.Duration, again bool) {
+func (c *Client) judge(p *patience, m *Meter, what call, ans answer, err error) (pause time.Duration, again bool, refused error) {
 	if err != nil {
 		var lost *transportError
 		var signIn *directory.Error
@@ -127,15 +127,15 @@ func (c *Client) judge(p *patience, m *Meter, what call, ans answer, err error) 
 		case errors.As(err, &lost):
 			refused = c.unreached(what, lost)
 			if errors.Is(err, errTooLarge) || isCertificateError(err) {
-				return refused, 0, false
+				return 0, false, refused
 			}
 			pause, again = p.unanswered(c.jitter)
-			return refused, pause, again
+			return pause, again, refused
 		case errors.As(err, &signIn) && signIn.Kind == directory.Transient && !isCertificateError(err):
 			pause, again = p.unanswered(c.jitter)
-			return err, pause, again
+			return pause, again, err
 		}
-		return err, 0, false
+		return 0, false, err
 	}
 	r := classify(ans.status, ans.header, ans.body, time.Now())
 	if r.kind == directory.Throttled {
@@ -145,13 +145,13 @@ func (c *Client) judge(p *patience, m *Meter, what call, ans answer, err error) 
 	}
 	refused = c.fail(what, r)
 	if !repeatable(r.kind) {
-		return refused, 0, false
+		return 0, false, refused
 	}
 	if r.retryAfter > 0 {
 		c.reads.hold(r.retryAfter)
 	}
 	pause, again = p.next(r.kind, r.retryAfter, c.jitter)
-	return refused, pause, again
+	return pause, again, refused
 }
 
 // lull is a time during which nobody may call: a Retry-After holds for the app

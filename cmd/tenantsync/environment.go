@@ -177,7 +177,7 @@ func (e *environment) say(level, message, action string) {
 			Message string `json:"msg"`
 			Action  string `json:"action,omitempty"`
 		}{level, e.now().UTC().Format(time.RFC3339), message, action}
-		writeJSONLine(e.stderr, record)
+		_ = writeJSONLine(e.stderr, record) // there is nowhere else to say that
 		return
 	}
 	prefix := ""

@@ -46,7 +46,7 @@ func (e *environment) finish(err error) int {
 func (e *environment) tell(err error) {
 	for _, p := range problemsOf(err) {
 		if e.machine() || wantsJSON(e.args, e.lookup) {
-			writeJSONLine(e.stderr, map[string]problem{"error": p})
+			_ = writeJSONLine(e.stderr, map[string]problem{"error": p}) // there is nowhere else to say that
 			continue
 		}
 		p.write(e.stderr, e.now())

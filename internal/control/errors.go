@@ -2,5 +2,5 @@ package control
 
 import "errors"
 
-// ErrUnreachable: no daemon answers where it should.
+// ErrUnreachable says that no daemon answers where it should.
 var ErrUnreachable = errors.New("daemon not reachable")

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// ErrInUse: another daemon answers at the address.
+// ErrInUse says that another daemon answers at the address.
 var ErrInUse = errors.New("another daemon answers there")
 
 // Server accepts the connections of commands. Make one with Listen.
