@@ -73,10 +73,12 @@ func (x *exporter) export(ctx context.Context, w *work) error {
 			return err
 		}
 	}
-	if w.ruling.holdChanges == "" {
-		if err := x.changes(ctx, w); err != nil {
-			return err
-		}
+	write := x.changes
+	if w.ruling.holdChanges != "" {
+		write = x.blocks
+	}
+	if err := write(ctx, w); err != nil {
+		return err
 	}
 	if err := x.remove(ctx, w); err != nil {
 		return err
@@ -100,6 +102,23 @@ func (x *exporter) changes(ctx context.Context, w *work) error {
 		return err
 	}
 	return x.references(ctx)
+}
+
+// blocks sends nothing but the disables of users disabled in the source: changes
+// that are held do not delay them.
+func (x *exporter) blocks(ctx context.Context, w *work) error {
+	var list []*item
+	for _, it := range w.updates {
+		if it.block {
+			list = append(list, &item{id: it.id, at: it.at, act: actDisable})
+		}
+	}
+	for part := range slices.Chunk(list, batchSize) {
+		if err := x.turn(func() error { return x.prepare(ctx, part) }); err != nil {
+			return err
+		}
+	}
+	return x.drain(ctx)
 }
 
 // restoresFirst puts the restores together, so that they fill their batches

@@ -30,6 +30,8 @@ type item struct {
 	id  string
 	at  position
 	act action
+	// block: the user was disabled in the source, which nothing delays.
+	block bool
 	// adopt is the target user that matching chose.
 	adopt *directory.Object
 	// failed is set when matching or judging failed: the item is only reported.
@@ -386,7 +388,7 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 	if released {
 		act = actRelease
 	}
-	w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: act})
+	w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: act, block: !j.o.Enabled() && disables(u.diff)})
 	return nil
 }
 

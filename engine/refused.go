@@ -121,6 +121,9 @@ func (x *exporter) settleLink(ch *change) {
 		if ch.o.Removed == directory.NotRemoved {
 			l.SourceDisabled = !ch.o.Enabled()
 		}
+		if l.State == store.LinkActive && ch.v.inScope() {
+			return // not leaving at all: only the block was let through
+		}
 		if l.LeftScopeAt.IsZero() {
 			l.LeftScopeAt = c.began
 		}

@@ -159,8 +159,15 @@ func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batc
 	if len(list) == 0 {
 		return nil
 	}
-	if err := x.preflight(ctx); err != nil || x.c.blocked != nil {
+	if err := x.preflight(ctx); err != nil {
 		return err
+	}
+	if x.c.blocked != nil { // the next cycle looks at them again
+		for _, ch := range list {
+			b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: x.c.job.Name, SourceID: ch.o.ID, UPN: ch.o.UPN(), Step: stepExport,
+				Code: string(CodeInvitationForbidden), Message: x.c.blocked.Error(), Attempts: 1, First: x.c.began, Next: x.c.began})
+		}
+		return nil
 	}
 	var fresh []*change
 	for _, old := range list {

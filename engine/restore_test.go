@@ -210,3 +210,20 @@ func TestDeletedByTheEngineRestoredByHand(t *testing.T) {
 		})
 	}
 }
+
+// Who was purged and cannot be invited again, because the target forbids it for
+// now, is not forgotten.
+func TestPurgedWhileInvitationsAreForbidden(t *testing.T) {
+	inSales(t, 5, nil, func(w *world) {
+		old := w.targetID(2)
+		w.leave(2)
+		w.sync(store.OutcomeSuccess)
+		w.must(w.fabrikam.Purge(old))
+		w.back(2)
+		w.must(w.fabrikam.SetPolicies(map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "none"}}))
+		w.journalIs(func() { w.sync(store.OutcomeFailed) })
+		w.must(w.fabrikam.SetPolicies(map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "everyone"}}))
+		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Create: 1})
+		w.equal(1, 2, 3, 4, 5)
+	})
+}
