@@ -310,6 +310,9 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 		message = fmt.Sprintf("%d of %d objects failed", c.tally.Failed, c.tally.processed)
 	}
 	c.rec.Quarantine = nil
+	if q := c.quarantineBefore(); q != nil && !q.NextAttempt.IsZero() {
+		c.rec.NextStart = zeroTime // one good run brings the schedule's own pace back
+	}
 	if reason != "" {
 		c.rec.Quarantine = quarantined(c.quarantineBefore(), reason, message, slow, now)
 	}

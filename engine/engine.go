@@ -215,6 +215,7 @@ func (e *Engine) Sync(ctx context.Context, req SyncRequest, report func(Progress
 		return SyncResult{}, &Error{Class: ClassInterrupted, Code: "Interrupted", Message: "interrupted before the cycle began.", Err: ctx.Err()}
 	}
 	defer func() { <-r.pair.cycle }()
+	defer e.wake() // when the next one is due may have changed
 	return e.cycle(ctx, r, req, report)
 }
 
