@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"tenantsync/engine"
@@ -17,13 +18,12 @@ import (
 // effect and before its answer is known. It returns the context to run with.
 func (w *world) stopAt(n int, after bool) context.Context {
 	ctx, cancel := context.WithCancel(w.Context())
-	seen := 0
+	var seen atomic.Int64 // reads go out side by side
 	hit := func(r *http.Request) bool {
 		if !strings.Contains(r.URL.Path, "/v1.0/") {
 			return false // a token
 		}
-		seen++
-		return seen == n
+		return seen.Add(1) == int64(n)
 	}
 	if !after {
 		w.wire.set(func(r *http.Request) error {
