@@ -50,9 +50,10 @@ type cycle struct {
 	incomplete []string
 	tombstones []string
 	unread     map[string]error
-	loose      []directory.Object // users read on demand, in place of a stage
-	rivals     []directory.Object // users in escrow who share an address
-	only       string             // plan of one user: its source id
+	loose      []directory.Object            // users read on demand, in place of a stage
+	rivals     []directory.Object            // users in escrow who share an address
+	peeked     map[string][]*membershipRound // changes in the groups of other jobs of the pair
+	only       string                        // plan of one user: its source id
 
 	source, target *directory.Tenant
 	spool          *spool         // unlinked target users, initial cycles only

@@ -10,11 +10,11 @@ import (
 // precedes reports whether the job that owns a link keeps it against another job
 // that has the user in scope: when it is configured, enabled and stands first.
 func (e *Engine) precedes(owner, other string) bool {
-	for _, name := range e.order {
-		if name == other {
+	for _, r := range e.all() {
+		if r.job.Name == other {
 			return false
 		}
-		if name == owner && e.runners[name].job.Enabled {
+		if r.job.Name == owner && r.job.Enabled {
 			return true
 		}
 	}
@@ -28,12 +28,16 @@ func (c *cycle) movedToOther(ctx context.Context, j *judged, b *store.Batch) (bo
 	if j.v.state != sourceOutOfScope || !isLinked(j.link) {
 		return false, nil
 	}
-	for _, name := range c.engine.order {
-		other := c.engine.runners[name].job
+	for _, r := range c.engine.all() {
+		other, name := r.job, r.job.Name
 		if name == c.job.Name || other.Pair != c.job.Pair || !other.Enabled {
 			continue
 		}
-		if !c.wantedBy(ctx, other, j) {
+		wanted, err := c.wantedBy(ctx, other, j)
+		if err != nil {
+			return false, err
+		}
+		if !wanted {
 			continue
 		}
 		j.link.Job = name
@@ -97,19 +101,4 @@ func (c *cycle) countFor(ctx context.Context, job string, linked, inScope int, b
 	rec.InScope += inScope
 	b.Jobs = append(b.Jobs, rec)
 	return nil
-}
-
-// wantedBy judges the user for another job of the pair, from what is stored of
-// that job's membership.
-func (c *cycle) wantedBy(ctx context.Context, other *Job, j *judged) bool {
-	rec, err := c.st.Job(ctx, other.Name)
-	if err != nil && !other.Scope.All {
-		return false // it never ran: nothing is known of its members
-	}
-	as, err := assignments(ctx, c.st, other, &rec, []string{j.o.ID})
-	if err != nil {
-		return false
-	}
-	v := judge(j.o, *c.source, as.of(j.o.ID), other.Scope.Filter, other.Mapping.SensitiveSource)
-	return v.inScope() && (v.state == sourceActive || j.link != nil)
 }

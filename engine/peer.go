@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tenantsync/directory"
+	"tenantsync/store"
+)
+
+// wantedBy judges a user who is leaving this job's scope for another job of the
+// pair. Whoever goes from one job's group to another's does both at once, and
+// the other job may not have run since: its groups are looked at as they are now.
+func (c *cycle) wantedBy(ctx context.Context, other *Job, j *judged) (bool, error) {
+	as := assignment{assigned: true, through: "all users"}
+	if !other.Scope.All {
+		rec, err := c.st.Job(ctx, other.Name)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil // it never ran: nothing is known of its members
+		}
+		if err != nil {
+			return false, err
+		}
+		if as, err = c.assignedTo(ctx, other, &rec, j.o.ID); err != nil {
+			return false, err
+		}
+	}
+	v := judge(j.o, *c.source, as, other.Scope.Filter, other.Mapping.SensitiveSource)
+	return v.inScope() && (v.state == sourceActive || j.link != nil), nil
+}
+
+// assignedTo tells whether another job has a user among its members at this
+// moment. A group that has become a member of one of its groups since its last
+// cycle is not known yet; that cycle finds it.
+func (c *cycle) assignedTo(ctx context.Context, other *Job, rec *store.Job, id string) (assignment, error) {
+	as, err := assignments(ctx, c.st, other, rec, []string{id})
+	if err != nil || len(trackedGroups(rec)) == 0 {
+		return as.of(id), err
+	}
+	for _, m := range rec.Assigned {
+		if !m.IsGroup && m.ID == id {
+			return as.of(id), nil
+		}
+	}
+	members, err := c.st.Members(ctx, store.MemberQuery{Job: other.Name, Groups: trackedGroups(rec), IDs: []string{id}})
+	if err != nil {
+		return assignment{}, err
+	}
+	in := map[string]bool{}
+	for _, m := range members {
+		in[m.Group] = true
+	}
+	rounds, err := c.peek(ctx, rec)
+	if err != nil {
+		return assignment{}, fmt.Errorf("read the groups of job %s: %w", other.Name, err)
+	}
+	for _, r := range rounds {
+		r.apply(id, in)
+	}
+	var found assignment
+	for _, group := range trackedGroups(rec) {
+		switch {
+		case !in[group]:
+		case slices.Contains(rec.GoneGroups, group):
+			found.goneGroup = group
+		default:
+			return assignment{assigned: true, through: "group " + group}, nil
+		}
+	}
+	return found, nil
+}
+
+// apply brings the set of groups that a user is in up to date.
+func (r *membershipRound) apply(id string, in map[string]bool) {
+	for group, set := range r.sets {
+		_, member := set[id]
+		in[group] = member
+	}
+	for _, m := range r.dropped {
+		if m.ID == id {
+			delete(in, m.Group)
+		}
+	}
+	for _, m := range r.added {
+		if m.ID == id {
+			in[m.Group] = true
+		}
+	}
+	for _, group := range r.removed {
+		delete(in, group)
+	}
+}
+
+// peek reads what has changed in the groups of another job since its last cycle,
+// once in a cycle. Nothing is kept of it: that job reads it again for itself.
+func (c *cycle) peek(ctx context.Context, rec *store.Job) ([]*membershipRound, error) {
+	if rounds, done := c.peeked[rec.Name]; done {
+		return rounds, nil
+	}
+	rounds := make([]*membershipRound, 0, len(rec.Groups))
+	for _, round := range rec.Groups {
+		r, err := c.readGroupRound(ctx, round)
+		if err != nil {
+			if directory.KindOf(err) == directory.NotFound {
+				continue // its own cycle tells that a group is gone
+			}
+			return nil, err
+		}
+		rounds = append(rounds, r)
+	}
+	if c.peeked == nil {
+		c.peeked = map[string][]*membershipRound{}
+	}
+	c.peeked[rec.Name] = rounds
+	return rounds, nil
+}
