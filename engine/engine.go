@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -82,7 +81,7 @@ func (e *Engine) Reload(jobs []Job) error {
 		}
 		r.pair = e.pairs[r.job.Pair]
 		if old := e.runners[name]; old != nil {
-			r.inherit(old)
+			r.activity = old.activity
 		}
 	}
 	e.runners, e.order = runners, order
@@ -101,12 +100,21 @@ type runner struct {
 	job  *Job
 	pair *pairLock
 
-	mu               sync.Mutex
-	progress         *Progress
-	fresh            map[string]bool // read by provision on demand since the stage began
-	nextStart        time.Time
 	quarantineBefore *store.Quarantine
+
+	*activity
 }
+
+// activity is what goes on with a job just now. A runner that replaces another
+// because the configuration was loaded again shares it: the cycle under way and
+// provision on demand still have to hear of each other.
+type activity struct {
+	mu       sync.Mutex
+	progress *Progress
+	fresh    map[string]bool // read by provision on demand since the stage began
+}
+
+func newActivity() *activity { return &activity{fresh: map[string]bool{}} }
 
 // pairLock lets one cycle at a time work on a pair of tenants, and provision on
 // demand in between two of its batches.
@@ -117,42 +125,36 @@ type pairLock struct {
 
 func newPairLock() *pairLock { return &pairLock{cycle: make(chan struct{}, 1)} }
 
-func newRunner(j *Job) *runner { return &runner{job: j, fresh: map[string]bool{}} }
+func newRunner(j *Job) *runner { return &runner{job: j, activity: newActivity()} }
 
-func (r *runner) inherit(old *runner) {
-	old.mu.Lock()
-	defer old.mu.Unlock()
-	r.progress, r.nextStart = old.progress, old.nextStart
-}
-
-func (r *runner) setProgress(p *Progress) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (a *activity) setProgress(p *Progress) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	copied := *p
-	r.progress = &copied
+	a.progress = &copied
 }
 
-func (r *runner) running() *Progress {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.progress == nil {
+func (a *activity) running() *Progress {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.progress == nil {
 		return nil
 	}
-	copied := *r.progress
+	copied := *a.progress
 	return &copied
 }
 
-func (r *runner) isFresh(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.fresh[id]
+func (a *activity) isFresh(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fresh[id]
 }
 
-func (r *runner) markFresh(id string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.progress != nil { // a cycle is under way: its stage may be older
-		r.fresh[id] = true
+func (a *activity) markFresh(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.progress != nil { // a cycle is under way: its stage may be older
+		a.fresh[id] = true
 	}
 }
 

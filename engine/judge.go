@@ -206,13 +206,15 @@ func (c *cycle) escrowInScope(id string) bool {
 
 // judgeOwner decides about a user whose link another job owns: the job that
 // stands first in the configuration takes it over when it wants the user; so
-// does any job when the owner is not configured any more. It reports whether
-// nothing else is to be done.
+// does any job when the owner is not configured any more, or does not want the
+// user itself. It reports whether nothing else is to be done.
 func (c *cycle) judgeOwner(ctx context.Context, j *judged, b *store.Batch, said *verdicts) (done bool, err error) {
 	if !j.v.inScope() {
+		c.dropEscrow(b, j.o.ID)
 		return true, nil
 	}
-	if c.engine.precedes(j.link.Job, c.job.Name) {
+	if c.engine.keeps(j.link, c.job.Name) {
+		c.dropEscrow(b, j.o.ID)
 		said.say(j, CodeOwnedByOtherJob, "job "+j.link.Job+", which comes first in the configuration, keeps this user in sync")
 		c.tally.Skipped++
 		return true, nil

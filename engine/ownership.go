@@ -21,6 +21,13 @@ func (e *Engine) precedes(owner, other string) bool {
 	return false
 }
 
+// keeps reports whether the owner of a link keeps it against another job that has
+// the user in scope. An owner that does not want the user, who has held or carried
+// out the deletion, has no claim: the other job brings the user back.
+func (e *Engine) keeps(l *store.Link, other string) bool {
+	return l.InScope && e.precedes(l.Job, other)
+}
+
 // movedToOther gives a user who left this job's scope to another enabled job of
 // the pair that has the user in scope, without a delete. The other job looks at
 // the user in its next cycle.
@@ -48,6 +55,7 @@ func (c *cycle) movedToOther(ctx context.Context, j *judged, b *store.Batch) (bo
 		}
 		j.link.InScope = false // the new owner counts it when it judges the user
 		b.PutLinks = append(b.PutLinks, *j.link)
+		c.dropEscrow(b, j.o.ID)
 		b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: name, SourceID: j.o.ID, UPN: j.o.UPN(),
 			Code: string(markOwnershipMoved), First: c.began, Next: c.began})
 		at := now()
@@ -76,6 +84,8 @@ func (c *cycle) takeOver(ctx context.Context, j *judged, b *store.Batch) error {
 		return err
 	}
 	c.rec.Linked += linked
+	b.DropHolds = append(b.DropHolds, store.WaitKey{Job: j.link.Job, SourceID: j.link.SourceID})
+	b.DropEscrows = append(b.DropEscrows, store.WaitKey{Job: j.link.Job, SourceID: j.link.SourceID})
 	j.link.Job, j.taken = c.job.Name, true
 	return nil
 }

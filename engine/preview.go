@@ -27,7 +27,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	if err != nil {
 		return nil, errors.Join(err, top.Close())
 	}
-	shadow := &runner{job: r.job, pair: newPairLock(), fresh: map[string]bool{}}
+	shadow := &runner{job: r.job, pair: newPairLock(), activity: newActivity()}
 	c := e.newCycle(shadow, SyncRequest{Job: r.job.Name, Initial: req.Initial})
 	c.st, c.dry, c.report = over, true, report
 	if req.User != "" {

@@ -30,7 +30,11 @@ func (e *Engine) Provision(ctx context.Context, req ProvisionRequest) (*Provisio
 		return nil, e.jobError(r.job, err)
 	}
 	if !req.DryRun && p.o.ID != "" {
-		r.markFresh(p.o.ID)
+		for _, other := range e.all() { // what another job of the pair has read is older too
+			if other.pair == r.pair {
+				other.markFresh(p.o.ID)
+			}
+		}
 	}
 	return out, nil
 }
@@ -45,6 +49,7 @@ type provision struct {
 	x     *exporter
 	o     directory.Object
 	link  *store.Link
+	owner string // the job that owned the link until now
 	v     verdict
 	steps []ProvisionStep
 	mark  time.Time
@@ -136,7 +141,7 @@ func (c *cycle) shownSource(name string, v directory.Value) string {
 
 // onDemand prepares what provision on demand and approvals share with a cycle.
 func (e *Engine) onDemand(ctx context.Context, r *runner) (*cycle, error) {
-	c := e.newCycle(&runner{job: r.job, pair: newPairLock(), fresh: map[string]bool{}}, SyncRequest{Job: r.job.Name, Trigger: "onDemand"})
+	c := e.newCycle(&runner{job: r.job, pair: newPairLock(), activity: newActivity()}, SyncRequest{Job: r.job.Name, Trigger: "onDemand"})
 	c.onDemand = true
 	c.extra, c.unread, c.pos = map[string]bool{}, map[string]error{}, map[idKey]position{}
 	c.tally.counted = map[idKey]bool{}
@@ -228,7 +233,7 @@ func (p *provision) scoping(ctx context.Context) (bool, error) {
 	case p.v.err != nil:
 		p.step("EntrySynchronizationScoping", stepScoping, statusFailure, p.v.reason, details)
 		p.stop(statusFailure, CodeFilterFailed, p.v.reason)
-	case p.link != nil && p.link.Job != p.r.job.Name && p.v.inScope() && p.e.precedes(p.link.Job, p.r.job.Name):
+	case p.link != nil && p.link.Job != p.r.job.Name && p.v.inScope() && p.e.keeps(p.link, p.r.job.Name):
 		reason := "job " + p.link.Job + ", which comes first in the configuration, keeps this user in sync"
 		p.step("EntrySynchronizationScoping", stepScoping, statusSkipped, reason, details)
 		p.stop(statusSkipped, CodeOwnedByOtherJob, reason)
@@ -354,7 +359,7 @@ func (p *provision) matchLinked(ctx context.Context) (bool, error) {
 		p.log(ctx)
 		return false, nil
 	case l.Err == nil:
-		p.link.Job = p.r.job.Name
+		p.owner, p.link.Job = p.link.Job, p.r.job.Name
 		refresh(p.link, &l.Object, p.r.job.Mapping.TargetAttributes())
 		p.step("EntryImport", stepMatching, statusSuccess, "Linked to target user "+p.link.TargetID,
 			map[string]string{"TargetId": p.link.TargetID, "userPrincipalName": l.Object.UPN()})
@@ -397,6 +402,10 @@ func (p *provision) export(ctx context.Context) error {
 			return c.blocked
 		}
 	default:
+		if p.owner != "" && p.owner != c.job.Name { // what it had in mind with the user is past
+			key := store.WaitKey{Job: p.owner, SourceID: p.o.ID}
+			b.DropHolds, b.DropEscrows = append(b.DropHolds, key), append(b.DropEscrows, key)
+		}
 		ch := x.newChange(p.o, *p.link)
 		ch.v, ch.read = p.v, true // matching has just read it
 		if p.link.State == store.LinkDeleted || p.link.State == store.LinkMissing || p.gone() {

@@ -49,6 +49,7 @@ func (x *exporter) remove(ctx context.Context, w *work) error {
 	return nil
 }
 
+// linksOf returns the links of the leavers that this job still owns.
 func (x *exporter) linksOf(ctx context.Context, part []*leaver) (map[string]store.Link, error) {
 	ids := make([]string, len(part))
 	for i, l := range part {
@@ -60,7 +61,9 @@ func (x *exporter) linksOf(ctx context.Context, part []*leaver) (map[string]stor
 	}
 	out := make(map[string]store.Link, len(links))
 	for _, l := range links {
-		out[l.SourceID] = l
+		if l.Job == x.c.job.Name { // another job of the pair may have taken it over since
+			out[l.SourceID] = l
+		}
 	}
 	return out, nil
 }
@@ -183,6 +186,7 @@ func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 	for i, l := range part {
 		link, ok := links[l.id]
 		if !ok {
+			b.DropHolds = append(b.DropHolds, store.WaitKey{Job: c.job.Name, SourceID: l.id})
 			continue
 		}
 		o, err := c.objectAt(ctx, l.at)
