@@ -25,7 +25,7 @@ func (e *Engine) Explain(ctx context.Context, user, job string) (*Explanation, e
 	if v.reason != "" {
 		out.Reasons = append(out.Reasons, v.reason)
 	} else {
-		out.Reasons = append(out.Reasons, "in scope: assigned through "+v.through+", and the filter passes")
+		out.Reasons = append(out.Reasons, inScopeSentence(r.job, v.through))
 	}
 	links, err := e.store.Links(ctx, store.LinkQuery{Pair: r.job.Pair, SourceIDs: []string{o.ID}})
 	if err != nil {
@@ -54,7 +54,7 @@ func (e *Engine) Explain(ctx context.Context, user, job string) (*Explanation, e
 		if x := &waiting.Escrows[i]; x.SourceID == o.ID && x.Attempts > 0 {
 			view := retryView(x)
 			out.Retry = &view
-			out.Reasons = append(out.Reasons, fmt.Sprintf("failed %d times, last with %s: %s", x.Attempts, x.Code, x.Message))
+			out.Reasons = append(out.Reasons, failedSentence(x))
 		}
 	}
 	for _, h := range waiting.Holds {
@@ -63,6 +63,23 @@ func (e *Engine) Explain(ctx context.Context, user, job string) (*Explanation, e
 		}
 	}
 	return out, nil
+}
+
+// inScopeSentence says through what a user is in scope, and of filters only where there are any.
+func inScopeSentence(j *Job, through string) string {
+	s := "in scope: assigned through " + through
+	if !j.Scope.Filter.Empty() {
+		s += ", and a filter is true"
+	}
+	return s
+}
+
+func failedSentence(x *store.Escrow) string {
+	times := "failed once, with "
+	if x.Attempts > 1 {
+		times = fmt.Sprintf("failed %d times, last with ", x.Attempts)
+	}
+	return times + x.Code + ": " + x.Message
 }
 
 func linkSentence(l *store.Link, j *Job) string {

@@ -268,7 +268,7 @@ func SignInError(err error, tenant string, app App) *Error {
 		out.Message, out.Permission = "cannot read "+tenant+".", e.Permission
 		out.Action = app.grant(e.Permission, tenant)
 	default:
-		out.Class, out.Message = ClassFailed, "cannot reach "+tenant+"."
+		out.Class, out.Message, out.Cause = ClassFailed, "cannot reach "+tenant+".", answer(e)
 		out.Action = "check the network, the proxy, cloud and endpoints of " + tenant + ", then run: tenantsync check"
 	}
 	return out

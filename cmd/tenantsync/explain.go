@@ -67,31 +67,36 @@ func explainText(b *strings.Builder, p *printer, e *engine.Explanation) {
 		verdict, colour = "in scope", "success"
 	}
 	fmt.Fprintf(b, "%s   %s   job %s\n", escape(cmp.Or(e.User.UPN, e.User.ID)), p.paint(actionColour(colour), verdict), escape(e.Job))
-	for i, reason := range e.Reasons {
+	for i, reason := range e.Reasons { // scope, link, then what waits
 		label := ""
-		if i == 0 {
+		switch i {
+		case 0:
 			label = "Scope"
+		case 1:
+			label = "Link"
+			if e.Link != nil {
+				reason = e.Link.State + ", " + reason
+			}
+		case 2:
+			label = "Waiting"
 		}
 		fmt.Fprintf(b, "%-12s %s\n", label, escape(reason))
 	}
-	if l := e.Link; l != nil {
-		fmt.Fprintf(b, "%-12s %s, target user %s", "Link", escape(l.State), escape(l.TargetID))
-		if l.Job != e.Job {
-			fmt.Fprintf(b, ", owned by job %s", escape(l.Job))
-		}
-		b.WriteByte('\n')
-	} else {
-		fmt.Fprintf(b, "%-12s none: no user of the target belongs to this user\n", "Link")
+	if r := e.Retry; r != nil {
+		fmt.Fprintf(b, "%-12s tried again by the first cycle after %s UTC (step %s); at once: tenantsync provision %s\n", "Retry",
+			shortTime(r.NextAttempt), escape(r.Step), escape(cmp.Or(e.User.UPN, e.User.ID)))
+	}
+	if e.Link != nil && e.Link.State == "held" {
+		fmt.Fprintf(b, "%-12s tenantsync deletions list %s\n", "Review", escape(e.Job))
 	}
 	if c := e.LastChange; c != nil {
 		fmt.Fprintf(b, "%-12s %s %s at %s UTC", "Last change", escape(c.Action), escape(c.StatusInfo.Status), shortTime(c.ActivityDateTime))
 		if x := c.StatusInfo.Error; x != nil && x.Code != "" {
-			fmt.Fprintf(b, ", %s: %s", escape(x.Code), escape(x.Reason))
+			b.WriteString(", " + escape(x.Code))
+			if told := strings.Join(e.Reasons, "\n"); x.Reason != "" && !strings.Contains(told, x.Reason) {
+				b.WriteString(": " + escape(x.Reason))
+			}
 		}
 		fmt.Fprintf(b, "\n%-12s details: tenantsync logs show %s\n", "", escape(c.ChangeID))
-	}
-	if r := e.Retry; r != nil {
-		fmt.Fprintf(b, "%-12s %s in step %s, %s, next at %s UTC\n", "Retry", escape(r.Code), escape(r.Step),
-			plural(r.Attempts, "attempt", "attempts"), shortTime(r.NextAttempt))
 	}
 }

@@ -55,15 +55,15 @@ field names of json and ndjson are those of Graph's provisioningObjectSummary.`
 
 func (o *logsOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.Since, "since", "", "only entries from this time on: 24h, 7d, 2026-11-22, 2026-11-22T08:20:00Z")
-	f.StringVar(&o.Until, "until", "", "only entries before this time")
-	f.StringVar(&o.User, "user", "", "only entries whose source or target user has this text in id, name or address")
-	f.StringSliceVar(&o.Actions, "action", nil, "only these actions: "+strings.Join(logActions(), ","))
-	f.StringSliceVar(&o.Statuses, "status", nil, "only these results: "+strings.Join(logStatuses(), ","))
-	f.StringVar(&o.Code, "code", "", "only entries with this error code")
-	f.StringVar(&o.Cycle, "cycle", "", "only entries of this cycle")
-	f.StringVar(&o.Change, "change", "", "only entries of this change")
-	f.IntVar(&o.Limit, "limit", 0, fmt.Sprintf("at most so many entries, 0 = all (tables: %d unless given)", tableLimit))
+	f.StringVar(&o.Since, "since", "", "only entries from this `TIME` on: 24h, 7d, 2026-11-22, 2026-11-22T08:20:00Z")
+	f.StringVar(&o.Until, "until", "", "only entries before this `TIME`")
+	f.StringVar(&o.User, "user", "", "only entries whose source or target user has this `TEXT` in id, name or address")
+	f.StringSliceVar(&o.Actions, "action", nil, "only these `ACTIONS`: "+strings.Join(logActions(), ","))
+	f.StringSliceVar(&o.Statuses, "status", nil, "only these `RESULTS`: "+strings.Join(logStatuses(), ","))
+	f.StringVar(&o.Code, "code", "", "only entries with this error `CODE`")
+	f.StringVar(&o.Cycle, "cycle", "", "only entries of the cycle with this `ID`")
+	f.StringVar(&o.Change, "change", "", "only entries of the change with this `ID`")
+	f.IntVar(&o.Limit, "limit", 0, fmt.Sprintf("at most `NUMBER` entries, 0 = all (tables: %d unless given)", tableLimit))
 	o.zoneFlags(cmd)
 }
 

@@ -197,6 +197,8 @@ func (e *expressionError) problem() problem {
 		p.Code, p.Message = "ExpressionInvalid", sentence(at.Message)
 		if at.Suggestion != "" {
 			p.Message += fmt.Sprintf(" Did you mean %q?", at.Suggestion)
+		} else if strings.HasPrefix(at.Message, "unknown function") {
+			p.Action = "see which there are: tenantsync mapping functions"
 		}
 	case errors.As(e.err, &failed):
 		at = &expr.Error{Offset: failed.Offset}

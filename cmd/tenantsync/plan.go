@@ -195,8 +195,14 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 		line += strings.Repeat(" ", max(3, 45-width)) + escape(after)
 	}
 	b.WriteString(line + "\n")
+	width := notesAt
 	for _, m := range c.Modified {
-		planProperty(b, c.Action, m)
+		if planNote(c.Action, m) != "" {
+			width = max(width, min(text.StringWidth(planValue(c.Action, m))+3, notesAtMost))
+		}
+	}
+	for _, m := range c.Modified {
+		planProperty(b, c.Action, m, width)
 	}
 	switch {
 	case c.Action == "fail":
@@ -212,19 +218,32 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 	}
 }
 
-func planProperty(b *strings.Builder, action string, m engine.ChangeProperty) {
-	value := shownValue(m.New)
+// notesAt and notesAtMost are how far right of its value a property's note
+// begins: in one column for all properties of a change, unless a value is long.
+const notesAt, notesAtMost = 22, 42
+
+// planValue writes the value a property gets, and the one it has.
+func planValue(action string, m engine.ChangeProperty) string {
 	if m.Old != nil || (action != "create" && action != "restore") {
-		value = shownValue(m.Old) + " -> " + value
+		return shownValue(m.Old) + " -> " + shownValue(m.New)
 	}
+	return shownValue(m.New)
+}
+
+// planNote says where a value comes from and when it is written.
+func planNote(action string, m engine.ChangeProperty) string {
 	from := ""
 	if m.From != "" && action == "create" {
 		from = "<- " + m.From
 	}
-	note := strings.TrimSpace(strings.Join([]string{from, m.Note}, "   "))
+	return strings.TrimSpace(strings.Join([]string{from, m.Note}, "   "))
+}
+
+func planProperty(b *strings.Builder, action string, m engine.ChangeProperty, width int) {
+	value, note := planValue(action, m), planNote(action, m)
 	pad := ""
 	if note != "" {
-		pad = strings.Repeat(" ", max(3, 22-text.StringWidth(value)))
+		pad = strings.Repeat(" ", max(3, width-text.StringWidth(value)))
 	}
 	fmt.Fprintf(b, "      %-18s %s%s%s\n", escape(m.Name), value, pad, escape(note))
 }

@@ -89,6 +89,7 @@ func newRootCommand(env *environment) *cobra.Command {
 		}
 	}
 	prepare(root)
+	env.completions(root)
 	return root
 }
 
@@ -106,14 +107,26 @@ func prepare(c *cobra.Command) {
 		}
 		if args := sub.Args; !sub.HasSubCommands() {
 			sub.Args = func(cmd *cobra.Command, given []string) error {
-				if err := args(cmd, given); err != nil {
-					return usagef("see: "+cmd.CommandPath()+" --help", "%s", err)
+				if args(cmd, given) == nil {
+					return nil
 				}
-				return nil
+				return usagef("see: "+cmd.CommandPath()+" --help", "%s", wrongArguments(cmd, given))
 			}
 		}
 		prepare(sub)
 	}
+}
+
+// wrongArguments tells what a command takes besides flags, and what it was given.
+func wrongArguments(cmd *cobra.Command, given []string) string {
+	_, takes, _ := strings.Cut(cmd.Use, " ")
+	switch {
+	case takes == "":
+		return fmt.Sprintf("%s takes no argument; %q is one.", cmd.CommandPath(), given[0])
+	case len(given) == 0:
+		return fmt.Sprintf("%s needs %s.", cmd.CommandPath(), takes)
+	}
+	return fmt.Sprintf("%s takes %s; %s given.", cmd.CommandPath(), takes, plural(len(given), "argument is", "arguments are"))
 }
 
 // globalFlags declares the flags that every command has.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,8 +64,13 @@ func runSync(ctx context.Context, env *environment, args []string, o syncOptions
 		if r.Error != nil {
 			env.tell(r.Error)
 		}
-		if r.Quarantine != nil {
-			env.warnQuarantine(job, r.Quarantine, r.Summary.Held)
+		if q := r.Quarantine; q != nil {
+			if r.Error != nil && strings.HasPrefix(q.Message, strings.TrimSuffix(r.Error.Message, ".")) {
+				brief := *q // the error has just told why
+				brief.Message = "the job runs at a slower pace until a cycle succeeds"
+				q = &brief
+			}
+			env.warnQuarantine(job, q, r.Summary.Held)
 		}
 		return exitWith(syncExit(r))
 	})
@@ -192,5 +198,5 @@ func quarantineAction(job, reason string, held int) string {
 	case held > 0:
 		return "review: tenantsync deletions list " + job
 	}
-	return "correct the cause, then run: tenantsync restart " + job
+	return "correct the cause, then run: tenantsync sync " + job
 }

@@ -19,6 +19,16 @@ type column struct {
 	Flex  bool   // may be cut to the width of the terminal; never an id
 }
 
+// titled reports whether a word is the column's heading as people read it, with
+// or without its spaces and its unit.
+func (c column) titled(word string) bool {
+	plain := func(s string) string {
+		s, _, _ = strings.Cut(s, "(")
+		return strings.NewReplacer(" ", "", "-", "", "_", "").Replace(s)
+	}
+	return c.Title != "" && strings.EqualFold(plain(c.Title), plain(word))
+}
+
 // table is a list of rows under columns. Cells hold plain values; escaping,
 // cutting and colour are the table's business.
 type table struct {
@@ -37,7 +47,7 @@ func (t *table) choose(keys []string, wide bool) (*table, error) {
 			known[i] = c.Key
 		}
 		for _, key := range keys {
-			i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, key) })
+			i := slices.IndexFunc(t.Columns, func(c column) bool { return strings.EqualFold(c.Key, key) || c.titled(key) })
 			if i < 0 {
 				return nil, unknownWord("column", key, known)
 			}
