@@ -25,10 +25,7 @@ func (c *cycle) fail(b *store.Batch, o directory.Object, link *store.Link, step 
 func (c *cycle) failed(b *store.Batch, r *record, o directory.Object, link *store.Link, step string, code Code, reason string, reference bool) {
 	at := now()
 	if r.entry.Action == logOther { // nothing was begun: it failed at what it was about to do
-		r.entry.Action = logUpdate
-		if link == nil || link.TargetID == "" {
-			r.entry.Action = logCreate
-		}
+		r.entry.Action = failedAction(link)
 	}
 	if reference {
 		c.tally.failedReferences++
@@ -44,6 +41,14 @@ func (c *cycle) failed(b *store.Batch, r *record, o directory.Object, link *stor
 	r.result(statusFailure, code, reason)
 	r.entry.StatusInfo.Error.AdditionalDetails = "attempt " + strconv.Itoa(e.Attempts) + ", retried from " + e.Next.Format("2006-01-02 15:04 MST")
 	b.Log = append(b.Log, r.done(at))
+}
+
+// failedAction is what a user was about to get who failed before anything began.
+func failedAction(link *store.Link) string {
+	if link == nil || link.TargetID == "" {
+		return logCreate
+	}
+	return logUpdate
 }
 
 func (c *cycle) escrow(o directory.Object, link *store.Link, step string, code Code, reason string, reference bool) store.Escrow {

@@ -93,6 +93,9 @@ func (p *provision) step(name, kind, status, description string, details map[str
 // stop ends the run with a result that is no success.
 func (p *provision) stop(status string, code Code, reason string) {
 	p.out.Status, p.out.Code, p.out.Reason, p.out.Advice = status, string(code), reason, advice[code]
+	if status == statusFailure {
+		p.out.Action = failedAction(p.link)
+	}
 }
 
 // importUser finds the user in the source and reads it in full.
@@ -287,6 +290,7 @@ func (p *provision) log(ctx context.Context) {
 		}
 		r.entry.Steps = append(r.entry.Steps, store.Step{Name: s.Name, Type: s.Type, Status: s.Status, Description: s.Description, Details: s.Details})
 	}
+	r.entry.Action = p.out.Action
 	r.result(p.out.Status, Code(p.out.Code), p.out.Reason)
 	if err := p.c.st.Apply(context.WithoutCancel(ctx), &store.Batch{Log: []store.Entry{r.done(now())}}); err != nil {
 		p.c.log.Error("log entry not stored")

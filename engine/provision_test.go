@@ -97,9 +97,9 @@ func TestProvisionFails(t *testing.T) {
 		w.native(1, map[string]any{"mail": upn(1)})
 		w.people(1, 1)
 		w.saidIs(func() {
-			w.provisioned(engine.ProvisionRequest{User: upn(1)}, "other", "failure", "InvitationCreationFailureAmbiguousUser",
+			w.provisioned(engine.ProvisionRequest{User: upn(1)}, "create", "failure", "InvitationCreationFailureAmbiguousUser",
 				"import:success scoping:success matching:failure")
-		}, "other failure "+upn(1)+" InvitationCreationFailureAmbiguousUser")
+		}, "create failure "+upn(1)+" InvitationCreationFailureAmbiguousUser")
 		if s := w.status(); s.Retries != 1 {
 			t.Errorf("retries: got %d, want 1", s.Retries)
 		}
