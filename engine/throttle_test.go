@@ -91,13 +91,21 @@ func TestNewUserThatStaysInvisible(t *testing.T) {
 	})
 }
 
+// inbound is a cross-tenant access policy towards the source.
+func inbound(access string) map[string]any {
+	return map[string]any{"partners": []any{map[string]any{"tenantId": "11111111-1111-4111-8111-111111111111",
+		"b2bCollaborationInbound": map[string]any{"usersAndGroups": map[string]any{"accessType": access,
+			"targets": []any{map[string]any{"target": "AllUsers", "targetType": "user"}}}}}}}
+}
+
 func TestPoliciesThatForbidInvitations(t *testing.T) {
 	for name, c := range map[string]struct {
 		policies map[string]any
 		code     string
 	}{
-		"nobody may invite":   {map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "none"}}, "AzureActiveDirectoryForbidden"},
-		"only administrators": {map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "adminsAndGuestInviters"}}, "AzureActiveDirectoryForbidden"},
+		"nobody may invite":           {map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "none"}}, "AzureActiveDirectoryForbidden"},
+		"only administrators":         {map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "adminsAndGuestInviters"}}, "AzureActiveDirectoryForbidden"},
+		"no collaboration from there": {map[string]any{"crossTenantAccess": inbound("blocked")}, "AzureActiveDirectoryCrossTenantSyncPolicyCheckFailure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			story(t, func(w *world) {
@@ -121,7 +129,8 @@ func TestPoliciesThatForbidInvitations(t *testing.T) {
 					t.Errorf("state: got %s, want Quarantine", s.State)
 				}
 
-				w.must(w.fabrikam.SetPolicies(map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "everyone"}}))
+				w.must(w.fabrikam.SetPolicies(map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "everyone"},
+					"crossTenantAccess": inbound("allowed")}))
 				w.summary(w.sync(store.OutcomeSuccess), store.Summary{Create: 28})
 				w.equal(through(1, 30)...)
 				if s := w.status(); s.State != "Active" || s.Retries != 0 {
