@@ -56,7 +56,11 @@ func (x *exporter) adoptPart(ctx context.Context, part []*item) error {
 		if err != nil {
 			return err
 		}
-		list = append(list, x.adoption(o, *it.adopt))
+		found, err := c.chosen(it)
+		if err != nil {
+			return err
+		}
+		list = append(list, x.adoption(o, found))
 	}
 	if err := x.plan(ctx, list, b); err != nil {
 		return err

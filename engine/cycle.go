@@ -56,9 +56,10 @@ type cycle struct {
 	only       string                        // plan of one user: its source id
 
 	source, target *directory.Tenant
-	spool          *spool         // unlinked target users, initial cycles only
-	known          map[idKey]bool // target users the bulk pass showed
-	internal       map[idKey]bool // those among them that are linked, and external no more
+	spool          *spool           // unlinked target users, initial cycles only
+	places         map[string]int64 // where the target users found for one part stand in the spool
+	known          map[idKey]bool   // target users the bulk pass showed
+	internal       map[idKey]bool   // those among them that are linked, and external no more
 	progress       Progress
 	report         func(Progress)
 	countsBefore   store.GraphCounts

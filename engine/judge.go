@@ -32,8 +32,10 @@ type item struct {
 	act action
 	// block: the user was disabled in the source, which nothing delays.
 	block bool
-	// adopt is the target user that matching chose.
-	adopt *directory.Object
+	// adopt is the target user that matching chose; in an initial cycle its place in
+	// the spool, counted from 1, stands for it.
+	adopt   *directory.Object
+	spooled int64
 	// failed is set when matching or judging failed: the item is only reported.
 	code   Code
 	reason string

@@ -173,11 +173,15 @@ func (c *cycle) lookUp(ctx context.Context, keys [][]matchKey) (map[matchKey][]c
 	found := map[matchKey][]candidate{}
 	var objects []directory.Object
 	if c.spool != nil {
+		c.places = map[string]int64{}
 		for _, list := range keys {
 			for _, k := range list {
-				hits, err := c.spool.find(k)
+				hits, places, err := c.spool.find(k)
 				if err != nil {
 					return nil, err
+				}
+				for i := range hits {
+					c.places[hits[i].ID] = places[i]
 				}
 				objects = append(objects, hits...)
 			}
@@ -262,6 +266,9 @@ func (c *cycle) decideMatch(it *item, o directory.Object, keys []matchKey, found
 			return
 		case pick.object != nil:
 			it.act, it.adopt = actAdopt, pick.object
+			if place, ok := c.places[pick.object.ID]; ok {
+				it.adopt, it.spooled = nil, place+1
+			}
 			return
 		}
 	}
@@ -270,6 +277,17 @@ func (c *cycle) decideMatch(it *item, o directory.Object, keys []matchKey, found
 		return
 	}
 	c.checkAddress(it, o, target)
+}
+
+// matched reports whether matching chose a target user.
+func (it *item) matched() bool { return it.adopt != nil || it.spooled > 0 }
+
+// chosen returns the target user that matching chose.
+func (c *cycle) chosen(it *item) (directory.Object, error) {
+	if it.adopt != nil {
+		return *it.adopt, nil
+	}
+	return c.spool.read(it.spooled - 1)
 }
 
 // preferVerified puts hits whose address lies in a verified domain of the source

@@ -19,6 +19,9 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	if err != nil {
 		return nil, err
 	}
+	if e.scratch == nil {
+		return nil, errors.New("a plan needs a scratch store, and the engine was built without one")
+	}
 	top, err := e.scratch(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open a scratch store for the plan: %w", err)
@@ -119,8 +122,12 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 			if err != nil {
 				return err
 			}
-			if it.adopt != nil {
-				adopted, objects = append(adopted, x.adoption(o, *it.adopt).link), append(objects, o)
+			if it.matched() {
+				found, err := c.chosen(it)
+				if err != nil {
+					return err
+				}
+				adopted, objects = append(adopted, x.adoption(o, found).link), append(objects, o)
 				continue
 			}
 			link := c.freshLink(o, "")

@@ -216,6 +216,7 @@ func (x *exporter) countOutcome(ch *change) (quiet bool) {
 		t.Restore++
 	case len(ch.u.diff) == 0 && (ch.adopted || ch.released):
 		t.Unchanged++
+		return ch.adopted && !x.c.onDemand // an unchanged object leaves no entry
 	case len(ch.u.diff) == 0:
 		delete(t.counted, keyOf(ch.o.ID)) // a manager that is written counts as the update
 		if !ch.u.manager && !ch.u.blocked {

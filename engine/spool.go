@@ -65,12 +65,12 @@ func (s *spool) add(o directory.Object, keys []matchKey) error {
 	return nil
 }
 
-// find returns the objects that may hold the key: the caller compares, since two
-// values can share a hash.
-func (s *spool) find(k matchKey) ([]directory.Object, error) {
+// find returns the objects that may hold the key, and where they stand: the caller
+// compares, since two values can share a hash.
+func (s *spool) find(k matchKey) ([]directory.Object, []int64, error) {
 	if !s.sorted {
 		if err := s.w.Flush(); err != nil {
-			return nil, fmt.Errorf("spool target users: %w", err)
+			return nil, nil, fmt.Errorf("spool target users: %w", err)
 		}
 		slices.SortFunc(s.index, func(a, b spoolEntry) int {
 			if a.hash != b.hash {
@@ -94,14 +94,15 @@ func (s *spool) find(k matchKey) ([]directory.Object, error) {
 		return 0
 	})
 	var out []directory.Object
+	var places []int64
 	for ; i < len(s.index) && s.index[i].hash == h; i++ {
 		o, err := s.read(s.index[i].offset)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, o)
+		out, places = append(out, o), append(places, s.index[i].offset)
 	}
-	return out, nil
+	return out, places, nil
 }
 
 func (s *spool) read(offset int64) (directory.Object, error) {
