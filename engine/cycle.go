@@ -268,6 +268,9 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	} else {
 		c.rec.HeldChanges = w.census.changes
 		c.rec.Groups = c.rec.Stage.Groups
+		// Whose membership changed is told once: if the configuration goes back to
+		// what it was, only a cycle over everybody finds them.
+		c.rec.NeedInitial = true
 	}
 	c.rec.Stage = nil
 	c.rec.InScope = c.inScope

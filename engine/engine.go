@@ -351,7 +351,7 @@ func (e *Engine) Restart(ctx context.Context, job string) error {
 		return err
 	}
 	defer func() { <-r.pair.cycle }()
-	waiting, err := e.store.Waiting(ctx, job)
+	waiting, err := e.store.Waiting(ctx, r.job.Name)
 	if err != nil {
 		return err
 	}
@@ -359,7 +359,7 @@ func (e *Engine) Restart(ctx context.Context, job string) error {
 	if err != nil {
 		return err
 	}
-	b := &store.Batch{DropStage: job}
+	b := &store.Batch{DropStage: r.job.Name}
 	for _, x := range waiting.Escrows {
 		b.DropEscrows = append(b.DropEscrows, x.Key())
 	}

@@ -304,7 +304,7 @@ func (x *exporter) mustLook(ch *change) bool {
 	if ch.created {
 		return false
 	}
-	if (!ch.u.empty() || x.c.initial) && !x.seen(ch) {
+	if (!ch.u.empty() || x.c.initial || ch.link.ManagerUnknown) && !x.seen(ch) {
 		return true
 	}
 	for _, m := range ch.u.diff {

@@ -276,6 +276,7 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 	switch d.action {
 	case actDelete, actDisable:
 		if d.action == actDisable && c.alreadyDisabled(j.link) {
+			c.awaitDelete(j, b)
 			c.tally.Unchanged++
 			return nil
 		}
@@ -291,6 +292,7 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 	if c.note(j) || j.taken {
 		b.PutLinks = append(b.PutLinks, *j.link)
 	}
+	c.dropEscrow(b, j.o.ID)
 	if j.link.State == store.LinkActive || j.link.State == store.LinkHeld || j.link.State == store.LinkRetained {
 		c.tally.Unchanged++
 	}
@@ -336,6 +338,20 @@ func (c *cycle) deleteDue(l *store.Link) bool {
 func (c *cycle) alreadyDisabled(l *store.Link) bool {
 	enabled, known := l.Exported.Get(attrAccountEnabled).Bool()
 	return known && !enabled && !l.LeftScopeAt.IsZero()
+}
+
+// awaitDelete makes sure that a user who was disabled for leaving scope is looked
+// at again when the delete is due: a restart forgets what was waiting, and
+// deleteAfter may have come or changed since.
+func (c *cycle) awaitDelete(j *judged, b *store.Batch) {
+	due := j.link.LeftScopeAt.Add(c.job.DeleteAfter)
+	switch old := c.escrowOf(j.o.ID); {
+	case c.job.DeleteAfter == 0:
+		c.dropEscrow(b, j.o.ID)
+	case old == nil || old.Code != string(markDeleteAfter) || !old.Next.Equal(due):
+		b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: c.job.Name, SourceID: j.o.ID, UPN: j.link.UPN,
+			Code: string(markDeleteAfter), First: j.link.LeftScopeAt, Next: due})
+	}
 }
 
 // holdEnded reports a user whose deletion was held because a scope group was

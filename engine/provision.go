@@ -429,7 +429,7 @@ func (p *provision) export(ctx context.Context) error {
 	if err := p.drain(ctx); err != nil {
 		return err
 	}
-	return x.references(ctx)
+	return x.retryConflicts(ctx) // and the references
 }
 
 func (p *provision) gone() bool {

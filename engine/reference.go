@@ -189,12 +189,20 @@ func (x *exporter) externalOnly(ctx context.Context, due []*reference, b *store.
 		return nil, err
 	}
 	for i, l := range found {
-		if l.Err != nil || isExternal(l.Object, target) {
-			continue // what is not there is told by the write
+		gone := directory.KindOf(l.Err) == directory.NotFound && l.Err != nil
+		if !gone && (l.Err != nil || isExternal(l.Object, target)) {
+			continue
 		}
 		at := slices.IndexFunc(due, func(r *reference) bool { return r.link.TargetID == ids[i] })
 		link := due[at].link
 		due = slices.Delete(due, at, at+1)
+		if gone { // not new either: waiting for it to show would be in vain
+			link.ManagerUnknown = true
+			b.PutLinks = append(b.PutLinks, link)
+			c.fail(b, linkedUser(&link), &link, stepReference, CodeInvalidAnchor,
+				"target user "+link.TargetID+" is not there: what became of it is looked into with the next attempt", true)
+			continue
+		}
 		c.fail(b, linkedUser(&link), &link, stepReference, CodeInvalidAnchor,
 			"target user "+link.TargetID+" is no longer an external user: it is left alone", true)
 	}

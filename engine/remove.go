@@ -89,6 +89,7 @@ func (x *exporter) holdPart(ctx context.Context, part []*leaver, w *work) error 
 		message, wasLinked := l.verdict.reason, isLinked(&link)
 		link.State, link.InScope, link.RetainedFor = store.LinkHeld, false, string(eventOf(l.verdict))
 		b.PutLinks = append(b.PutLinks, link)
+		c.dropEscrow(b, l.id) // what it failed at, or waited for, is past
 		b.PutHolds = append(b.PutHolds, store.Hold{Job: c.job.Name, SourceID: l.id, TargetID: link.TargetID, UPN: link.UPN,
 			DisplayName: link.DisplayName, Reason: string(l.hold), Message: message, Disable: l.act == actDisable, Since: at})
 		r := c.newRecord(o, &link, at).importStep(o, true).scopingStep(l.verdict, o.Enabled())

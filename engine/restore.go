@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"tenantsync/directory"
 	"tenantsync/store"
@@ -18,8 +19,17 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 	if err != nil {
 		return err
 	}
+	rival, err := x.rivals(ctx, list)
+	if err != nil {
+		return err
+	}
 	var restore, present, anew []*change
 	for i, ch := range list {
+		if other, taken := rival[ch.link.TargetID]; taken {
+			c.failed(b, ch.r, ch.o, &ch.link, stepMatching, CodeLinkedToOther, "target user "+ch.link.TargetID+
+				" has been linked to source user "+other.UPN+" ("+other.SourceID+") since it was deleted for this one", false)
+			continue
+		}
 		d := decide(ch.v.state, stateOf(&ch.link), states[i], policy{actions: c.job.Actions, undelete: undelete})
 		switch d.action {
 		case actRestore:
@@ -49,6 +59,28 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		return err
 	}
 	return x.createAnew(ctx, anew, b)
+}
+
+// rivals returns the links of other source users to the target users of the
+// changes: who was deleted here, and restored by hand, may have been taken for
+// somebody else since.
+func (x *exporter) rivals(ctx context.Context, list []*change) (map[string]store.Link, error) {
+	ids := make([]string, len(list))
+	for i, ch := range list {
+		ids[i] = ch.link.TargetID
+	}
+	links, err := x.c.st.Links(ctx, store.LinkQuery{Pair: x.c.job.Pair, TargetIDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]store.Link{}
+	for _, l := range links {
+		own := slices.ContainsFunc(list, func(ch *change) bool { return ch.link.SourceID == l.SourceID })
+		if !own && l.State != store.LinkDeleted && l.State != store.LinkMissing {
+			out[l.TargetID] = l
+		}
+	}
+	return out, nil
 }
 
 // whereabouts finds out whether target users are there, in the recycle bin or gone.
@@ -169,8 +201,17 @@ func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batc
 		}
 		return nil
 	}
+	target, err := x.c.targetTenant(ctx)
+	if err != nil {
+		return err
+	}
 	var fresh []*change
 	for _, old := range list {
+		it := &item{id: old.o.ID}
+		if x.c.checkAddress(it, old.o, target); it.code != "" {
+			x.c.failed(b, old.r, old.o, &old.link, it.step, it.code, it.reason, false)
+			continue
+		}
 		x.unlink(old, b)
 		ch := x.newcomer(old.o, b)
 		if ch == nil {

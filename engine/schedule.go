@@ -27,6 +27,9 @@ func parseSchedule(spec, zone string) (cron.Schedule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schedule %q: %w", spec, err)
 	}
+	if s.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
+		return nil, fmt.Errorf("schedule %q: no such day ever comes", spec)
+	}
 	return s, nil
 }
 
