@@ -153,6 +153,7 @@ func (x *exporter) invite(ctx context.Context, list []*change, b *store.Batch) e
 	if err := x.commit(ctx, b); err != nil || len(list) == 0 {
 		return err
 	}
+	*b = store.Batch{} // whoever goes on with it must not commit this part again: it would undo the links below
 	done, err := c.job.Target.Write(ctx, ws)
 	after := &store.Batch{}
 	var invited []*change

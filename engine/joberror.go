@@ -40,7 +40,7 @@ func (e *Engine) jobError(j *Job, err error) *Error {
 		}
 	case directory.ForeignLink:
 		out.Code = "ForeignLink"
-		out.Action = "nothing was sent there; check the endpoints of this tenant in the configuration"
+		out.Action = "nothing was sent there; check the endpoints of this tenant in the configuration. If they were changed on purpose, run: tenantsync restart " + j.Name
 	case directory.Malformed:
 		out.Code = "MalformedAnswer"
 		out.Action = "nothing was derived from it; run the cycle again, and check proxies between this machine and Graph"

@@ -171,6 +171,35 @@ func TestPurgedByHandIsCreatedAnew(t *testing.T) {
 	})
 }
 
+// Whoever is created anew is linked from then on, also when many are at once:
+// nothing is left for the next cycle to find.
+func TestCreatedAnewStaysLinked(t *testing.T) {
+	for name, sync := range map[string]func(w *world) engine.SyncResult{
+		"incremental": func(w *world) engine.SyncResult { return w.sync(store.OutcomeSuccess) },
+		"initial":     func(w *world) engine.SyncResult { return w.syncInitial(store.OutcomeSuccess) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, func(w *world) {
+				const people = 45
+				w.people(1, people)
+				w.sync(store.OutcomeSuccess)
+				for n := 1; n <= people; n++ {
+					w.must(w.fabrikam.Purge(w.targetID(n)))
+					w.update(w.contoso, userID(n), map[string]any{"city": "Rome"})
+				}
+				w.summary(sync(w), store.Summary{Create: people})
+				for n := 1; n <= people; n++ {
+					if e, err := w.engine.Explain(w.Context(), upn(n), jobName); err != nil || e.Link == nil {
+						t.Fatalf("user %d after it was created anew: got %+v, %v, want a link", n, e, err)
+					}
+				}
+				w.journalIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{}) })
+				w.journalIs(func() { w.summary(w.syncInitial(store.OutcomeSuccess), store.Summary{Unchanged: people}) })
+			})
+		})
+	}
+}
+
 func TestRestoredByHandIsLinkedAgain(t *testing.T) {
 	story(t, func(w *world) {
 		w.people(1, 5)
