@@ -134,7 +134,14 @@ func TestCommandPlan(t *testing.T) {
 			if n := len(l.journal("target")); n != 0 {
 				t.Errorf("a plan wrote %d times", n)
 			}
+			none := plan("--user", "shut@contoso.example")
+			expectEqual(t, "plan of a user who is skipped", spaced(actions(none), at(none, "changes", 0, "source", "id"), at(none, "changes", 0, "target")), spaced("[none]", id("shut"), nil))
+			if reason, _ := at(none, "changes", 0, "reason").(string); !strings.Contains(reason, "disabled") {
+				t.Errorf("plan of a disabled user: got reason %q, want one that says so", reason)
+			}
 			l.sync(3, "partial")
+			none = plan("--user", "s05@contoso.example")
+			expectEqual(t, "plan of a user in sync", spaced(actions(none), at(none, "changes", 0, "target", "id")), spaced("[none]", l.copyOf("s05").id()))
 			l.remove("source", id("s12"), id("taken"))
 			l.sync(0, "success")
 			l.add("source", staff("s12"), staff("new"))

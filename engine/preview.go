@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tenantsync/directory"
@@ -62,7 +63,27 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	if out.Changes == nil {
 		out.Changes = []Change{}
 	}
+	if c.only != "" && !slices.ContainsFunc(out.Changes, func(ch Change) bool { return ch.Source.ID == c.only }) {
+		nothing, err := e.noChange(ctx, r.job, c.only)
+		if err != nil {
+			return nil, e.jobError(r.job, err)
+		}
+		out.Changes = append(out.Changes, nothing)
+	}
 	sortChanges(out.Changes)
+	return out, nil
+}
+
+// noChange says why a cycle would do nothing to the user that was asked for.
+func (e *Engine) noChange(ctx context.Context, j *Job, id string) (Change, error) {
+	why, err := e.Explain(ctx, id, j.Name)
+	if err != nil {
+		return Change{}, err
+	}
+	out := Change{Action: "none", Source: why.User, Modified: []ChangeProperty{}, Reason: strings.Join(why.Reasons, "; ")}
+	if why.Link != nil && why.Link.TargetID != "" {
+		out.Target = &ChangeTarget{ID: why.Link.TargetID}
+	}
 	return out, nil
 }
 

@@ -73,12 +73,13 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 			return err
 		}
 		pending := slices.ContainsFunc(r.Changes, func(c engine.Change) bool { return c.Action != "none" && c.Action != "fail" })
-		arrange(r, o.Only, env.options.Verbose)
+		unchanged := env.options.Verbose || o.User != "" // who is asked for by name is told also when nothing happens
+		arrange(r, o.Only, unchanged)
 		shown := planShown
-		if len(o.Only) > 0 || env.options.Verbose {
+		if len(o.Only) > 0 || unchanged {
 			shown = len(r.Changes)
 		}
-		if err := env.printer().Print(planResult(r, shown, env.options.Verbose)); err != nil {
+		if err := env.printer().Print(planResult(r, shown, unchanged)); err != nil {
 			return err
 		}
 		if o.DetailedExit && pending {
