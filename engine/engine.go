@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -112,6 +113,9 @@ type activity struct {
 	mu       sync.Mutex
 	progress *Progress
 	fresh    map[string]bool // read by provision on demand since the stage began
+	// notBefore is when a job starts at the earliest whose next start could not be
+	// stored.
+	notBefore time.Time
 }
 
 func newActivity() *activity { return &activity{fresh: map[string]bool{}} }
@@ -156,6 +160,19 @@ func (a *activity) markFresh(id string) {
 	if a.progress != nil { // a cycle is under way: its stage may be older
 		a.fresh[id] = true
 	}
+}
+
+// wait keeps the schedule from starting the job before the given time; zero: it may.
+func (a *activity) wait(until time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.notBefore = until
+}
+
+func (a *activity) earliest() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.notBefore
 }
 
 // runner returns the runner of a job, or an error that names the jobs there are.

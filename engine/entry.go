@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -136,6 +137,24 @@ func (c *cycle) shown(name string, v directory.Value) *string {
 		s = sensitiveText
 	}
 	return &s
+}
+
+// hideValues takes the values of sensitive mappings out of a sentence of the
+// service: a refusal may repeat the value that it refuses.
+func (c *cycle) hideValues(sentence string, diff []directory.Modified) string {
+	for _, m := range diff {
+		if !c.job.Mapping.Sensitive(m.Name) {
+			continue
+		}
+		for _, v := range []directory.Value{m.Old, m.New} {
+			for _, text := range append([]string{v.String()}, v.List()...) {
+				if !v.IsEmpty() && text != "" {
+					sentence = strings.ReplaceAll(sentence, text, sensitiveText)
+				}
+			}
+		}
+	}
+	return sentence
 }
 
 // done closes the entry at the given time.

@@ -514,6 +514,7 @@ func (x *exporter) giveUp(ch *change, err error, b *store.Batch) {
 		}
 	}
 	code, reason := refusal(err, false)
+	reason = c.hideValues(reason, ch.u.diff)
 	ch.r.entry.Action = x.actionOf(ch)
 	ch.r.step(x.exportStep(ch), stepExport, statusFailure, reason, "ReportableIdentifier", ch.o.UPN())
 	c.failed(b, ch.r, ch.o, &ch.link, stepExport, code, reason, false)

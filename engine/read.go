@@ -152,7 +152,12 @@ func (c *cycle) rootGroups() []string {
 // readAssigned reads the assignment list and resolves users named in the
 // configuration; whoever came or went is read by id.
 func (c *cycle) readAssigned(ctx context.Context) error {
-	var now []store.Member
+	// Users who are named come first: one who is assigned as well stays known as
+	// named, because the names are looked up in initial cycles only.
+	now, err := c.namedUsers(ctx)
+	if err != nil {
+		return err
+	}
 	if sp := c.job.Scope.ServicePrincipal; sp != "" {
 		list, err := c.job.Source.Assignments(ctx, sp)
 		if err != nil {
@@ -164,12 +169,7 @@ func (c *cycle) readAssigned(ctx context.Context) error {
 			}
 		}
 	}
-	named, err := c.namedUsers(ctx)
-	if err != nil {
-		return err
-	}
-	now = append(now, named...)
-	slices.SortFunc(now, func(a, b store.Member) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(now, func(a, b store.Member) int { return strings.Compare(a.ID, b.ID) })
 	now = slices.CompactFunc(now, func(a, b store.Member) bool { return a.ID == b.ID })
 	changed := map[string]bool{}
 	for _, m := range symmetric(c.rec.Assigned, now) {
@@ -190,10 +190,11 @@ func (c *cycle) readAssigned(ctx context.Context) error {
 			}
 		}
 	}
-	if len(changed) == 0 && len(gone) == 0 && len(now) == len(c.rec.Assigned) {
+	idle := len(changed) == 0 && len(gone) == 0 && len(now) == len(c.rec.Assigned)
+	c.rec.Assigned = now
+	if idle {
 		return nil
 	}
-	c.rec.Assigned = now
 	return c.commitExtra(ctx, changed, &store.Batch{})
 }
 

@@ -37,6 +37,7 @@ func (x *exporter) reduce(ch *change, err error, b *store.Batch, refused func(st
 		return false
 	}
 	ch.refusal, ch.reason = refusal(err, false)
+	ch.reason = x.c.hideValues(ch.reason, ch.u.diff)
 	ch.u.diff = rest
 	if len(rest) == 0 {
 		x.settle(ch, b)

@@ -114,6 +114,7 @@ func (e *Engine) planNext(ctx context.Context, r *runner, began time.Time) {
 		return
 	}
 	defer func() { <-r.pair.cycle }()
+	r.wait(now().Add(pauseWithoutState))
 	rec, err := e.record(ctx, r.job)
 	if err != nil {
 		e.log.Error("next start not stored", zap.String("job", r.job.Name), zap.Error(err))
@@ -122,8 +123,15 @@ func (e *Engine) planNext(ctx context.Context, r *runner, began time.Time) {
 	rec.NextStart = e.next(r.job, rec.Quarantine, began, now())
 	if err := e.store.Apply(ctx, &store.Batch{Jobs: []store.Job{rec}}); err != nil {
 		e.log.Error("next start not stored", zap.String("job", r.job.Name), zap.Error(err))
+		return
 	}
+	r.wait(time.Time{})
 }
+
+// pauseWithoutState is how long a job rests whose next start could not be stored:
+// the start that is stored lies in the past, and a full disk is no reason to ask
+// the tenants over and over.
+const pauseWithoutState = 5 * time.Minute
 
 func (e *Engine) next(j *Job, q *store.Quarantine, began, at time.Time) time.Time {
 	s, err := parseSchedule(j.Schedule, j.TimeZone)
@@ -151,7 +159,7 @@ func (e *Engine) due(ctx context.Context, r *runner) (at time.Time, ok bool, err
 		return at, false, nil
 	}
 	if !rec.NextStart.IsZero() {
-		return rec.NextStart, true, nil
+		return later(rec.NextStart, r.earliest()), true, nil
 	}
 	last, err := e.lastEnded(ctx, r.job.Name)
 	if err != nil || last == nil {
