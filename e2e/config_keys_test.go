@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -83,11 +85,12 @@ func TestConfigKeysOfTheFile(t *testing.T) {
 		"tenants.endpoints": func(t *testing.T, l *lab) {
 			for _, which := range []string{"authority", "graph"} {
 				var hits atomic.Int64
-				server := httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 					hits.Add(1)
 					rw.WriteHeader(http.StatusBadRequest)
 				}))
-				server.Config.ErrorLog = nil
+				server.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are what is tested
+				server.StartTLS()
 				defer server.Close()
 				trust, err := os.ReadFile(filepath.Join(l.dir, "sim", "ca.pem"))
 				if err != nil {
