@@ -488,6 +488,7 @@ func (x *exporter) written(ctx context.Context, ch *change, err error, b *store.
 		x.settle(ch, b)
 		return nil
 	}
+	err = x.c.conceal(err, ch.u.diff)
 	switch kind := directory.KindOf(err); {
 	case kind == directory.NotFound && ch.created:
 		x.postpone(ch, b)

@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"errors"
+	"regexp"
+	"unicode/utf8"
+
+	"tenantsync/directory"
+)
+
+// conceal hides what a refusal repeats of values marked sensitive: Graph names
+// in its messages what it was sent. The kind and everything else stay.
+func (c *cycle) conceal(err error, diff []directory.Modified) error {
+	var e *directory.Error
+	if !errors.As(err, &e) || e.Message == "" {
+		return err
+	}
+	text := e.Message
+	for _, m := range diff {
+		if !c.job.Mapping.Sensitive(m.Name) {
+			continue
+		}
+		for _, v := range []directory.Value{m.Old, m.New} {
+			for _, secret := range concealed(v) {
+				text = secret.ReplaceAllLiteralString(text, sensitiveText)
+			}
+		}
+	}
+	if text == e.Message {
+		return err
+	}
+	hidden := *e
+	hidden.Message, hidden.Err = text, nil
+	return &hidden
+}
+
+// concealed are the patterns of a value's texts, whatever their case. Very short
+// ones are looked for as whole words: the rest of the sentence stays readable.
+func concealed(v directory.Value) []*regexp.Regexp {
+	texts := append([]string{v.String()}, v.List()...)
+	var out []*regexp.Regexp
+	for _, s := range texts {
+		pattern := `(?i)` + regexp.QuoteMeta(s)
+		switch n := utf8.RuneCountInString(s); {
+		case n == 0:
+			continue
+		case n < 4:
+			pattern = `(?i)\b` + regexp.QuoteMeta(s) + `\b`
+		}
+		out = append(out, regexp.MustCompile(pattern)) // a quoted text is a pattern
+	}
+	return out
+}
