@@ -111,9 +111,14 @@ func (c *cycle) recount(ctx context.Context) error {
 	if !c.unfinished {
 		return nil
 	}
+	return c.countLinks(ctx, c.waiting.Escrows)
+}
+
+// countLinks counts who is linked and who is in scope from what is stored.
+func (c *cycle) countLinks(ctx context.Context, escrows []store.Escrow) error {
 	c.rec.Linked, c.inScope = 0, 0
-	for i := range c.waiting.Escrows {
-		if c.waiting.Escrows[i].InScope {
+	for i := range escrows {
+		if escrows[i].InScope {
 			c.inScope++
 		}
 	}

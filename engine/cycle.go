@@ -258,6 +258,11 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
+	if c.runner.disturbed() { // provision on demand has counted nothing meanwhile
+		if err := c.countLinks(ctx, waiting.Escrows); err != nil {
+			return err
+		}
+	}
 	c.rec.LastCycle = c.cyc.ID
 	if w.ruling.holdChanges == "" {
 		c.rec.Watermark = c.rec.Stage.Watermark

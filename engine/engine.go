@@ -154,6 +154,13 @@ func (a *activity) isFresh(id string) bool {
 	return a.fresh[id]
 }
 
+// disturbed reports whether provision on demand came in between.
+func (a *activity) disturbed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.fresh) > 0
+}
+
 func (a *activity) markFresh(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

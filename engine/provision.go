@@ -492,8 +492,12 @@ func (p *provision) entry() (store.Entry, bool) {
 	return store.Entry{}, false
 }
 
-// keepCounts moves the job's counters by what happened here.
+// keepCounts moves the job's counters by what happened here. A cycle under way has
+// the job's record in its hands, and counts anew at its end.
 func (p *provision) keepCounts(ctx context.Context) error {
+	if p.r.running() != nil {
+		return nil
+	}
 	rec, err := p.e.record(ctx, p.r.job)
 	if err != nil {
 		return err

@@ -80,3 +80,28 @@ func TestSensitiveValueRepeatedByARefusal(t *testing.T) {
 		}
 	})
 }
+
+func TestProvisionDuringACycleIsCounted(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 30)
+		w.sync(store.OutcomeSuccess)
+		for _, n := range through(1, 30) {
+			w.update(w.contoso, userID(n), map[string]any{"city": "Rome"})
+		}
+		once, inner := false, w.jobs[0].Target
+		w.configure(false, func(j *engine.Job) {
+			j.Target = interrupted{inner, func() {
+				if once {
+					return
+				}
+				once = true
+				w.person(31, nil)
+				go w.provision(engine.ProvisionRequest{User: upn(31)})
+			}}
+		})
+		w.sync(store.OutcomeSuccess)
+		w.pass(time.Second)
+		w.sync(store.OutcomeSuccess)
+		w.counted(31, 31, 0)
+	})
+}
