@@ -59,6 +59,8 @@ type DeletionThreshold struct {
 	Held  bool `json:"held"`
 	Count int  `json:"count"`
 	Limit int  `json:"limit"`
+	// Percent is the share of the linked users that fires as well, 0 for none.
+	Percent float64 `json:"percent,omitempty"`
 	// Reason is TooManyDeletes, ScopeShrunk, ScopeGroupDeleted or TooManyChanges when something would be held.
 	Reason string `json:"reason,omitempty"`
 }

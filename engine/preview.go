@@ -127,7 +127,7 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 	if reason == "" {
 		reason = w.ruling.holdChanges
 	}
-	c.threshold = DeletionThreshold{Held: w.ruling.holdDeletes != "", Count: w.census.leavers, Limit: c.job.Threshold, Reason: string(reason)}
+	c.threshold = DeletionThreshold{Held: w.ruling.holdDeletes != "", Count: w.census.leavers, Limit: c.job.Threshold, Percent: c.job.Percent, Reason: string(reason)}
 	return nil
 }
 

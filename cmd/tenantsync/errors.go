@@ -82,7 +82,7 @@ func problemsOf(err error) []problem {
 			Action: "start it with: tenantsync run"}}
 	case errors.Is(err, store.ErrLocked):
 		return []problem{{Code: "StateLocked", Message: "the state file is held by another process.", Cause: err.Error(),
-			Action: "wait for that process to end, or let the daemon answer: see control.listen in the configuration"}}
+			Action: "if it is a daemon, one is enough, and the other commands ask it through control.listen of the configuration; else wait for it to end"}}
 	case errors.Is(err, store.ErrFormat):
 		return []problem{{Code: "StateUnusable", Message: "the state file cannot be used.", Cause: err.Error(),
 			Action: "restore it from a backup; or move it away: the next initial cycle then adopts the users that are there by matching and deletes nobody"}}

@@ -32,7 +32,7 @@ func samplePlan() *engine.PlanResult {
 		Job: "contoso-to-fabrikam", Cycle: "incremental", Source: "contoso.com", Target: "fabrikam.com",
 		Since: time.Date(2026, 11, 22, 8, 20, 0, 0, time.UTC), InScope: 9406, Read: 12480, Linked: 9377, Writes: 62,
 		Summary:   store.Summary{Create: 1, Update: 1, Delete: 1, Failed: 1, Unchanged: 9371},
-		Threshold: engine.DeletionThreshold{Count: 4, Limit: 500},
+		Threshold: engine.DeletionThreshold{Count: 4, Limit: 500, Percent: 10},
 		Changes: []engine.Change{
 			{Action: "fail", Source: engine.ChangeSource{ID: "4", UPN: "j.doe@contoso.com"}, Code: "DuplicateTargetEntries",
 				Reason: `2 users in fabrikam.com have mail "j.doe@contoso.com"`, Advice: "give one another address, or change the match rule"},
@@ -69,7 +69,7 @@ In scope 9,406 users, 12,480 changes read
       2 users in fabrikam.com have mail "j.doe@contoso.com": give one another address, or change the match rule
 
 Plan: 1 to create, 1 to update, 0 to disable, 1 to delete, 9,371 unchanged, 1 would fail.
-Deletion threshold: 4 of 500 (0.04 % of 9,377 linked). The cycle would run without approval.
+Deletion threshold: 4 of 500 (0.04 % of 9,377 linked; limit 10 %). The cycle would run without approval.
 Requests: about 62 writes to fabrikam.com.
 Nothing was written. To run the cycle: tenantsync sync contoso-to-fabrikam
 `
