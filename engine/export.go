@@ -18,15 +18,16 @@ const batchSize = 20
 // freed. Each batch is written first and committed second.
 type exporter struct {
 	c         *cycle
-	queue     []*change      // updates that are ready to be sent
-	later     []*change      // new users that are not visible everywhere yet
-	conflicts []*change      // refused for a value that is taken
-	ambiguous []*change      // invitations whose answer was lost
-	refs      []string       // source ids whose manager is to be settled
-	linked    []string       // source ids that came into the target in this cycle
-	external  map[idKey]bool // target users of this run that are known to be external
-	policy    bool           // the target's policies were read
-	logged    []store.Entry  // entries of this run, for provision on demand
+	queue     []*change         // updates that are ready to be sent
+	later     []*change         // new users that are not visible everywhere yet
+	conflicts []*change         // refused for a value that is taken
+	ambiguous []*change         // invitations whose answer was lost
+	refs      []string          // source ids whose manager is to be settled
+	linked    []string          // source ids that came into the target in this cycle
+	external  map[idKey]bool    // target users of this run that are known to be external
+	policy    bool              // the target's policies were read
+	entries   map[string]string // source id → entry of a create whose manager is still to be settled
+	logged    []store.Entry     // entries of this run, for provision on demand
 	keepLog   bool
 	allowed   []string       // ids that a removal was carried out for
 	approved  bool           // held deletions were allowed
@@ -151,6 +152,12 @@ func (x *exporter) commit(ctx context.Context, b *store.Batch) error {
 	}
 	if x.keepLog {
 		x.logged = append(x.logged, b.Log...)
+		for _, a := range b.AmendLog {
+			if i := slices.IndexFunc(x.logged, func(e store.Entry) bool { return e.ID == a.ID }); i >= 0 {
+				x.logged[i].Steps = append(x.logged[i].Steps, a.Steps...)
+				x.logged[i].Modified = append(x.logged[i].Modified, a.Modified...)
+			}
+		}
 	}
 	if !c.onDemand {
 		c.cyc.Summary, c.cyc.Graph = c.tally.Summary, c.graphCounts()

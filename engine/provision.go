@@ -478,6 +478,11 @@ func (p *provision) store(ctx context.Context) error {
 		}
 	}
 	last := entry.Steps[len(entry.Steps)-1]
+	for _, s := range entry.Steps { // the manager may come after the export
+		if s.Type == stepExport {
+			last = s
+		}
+	}
 	p.step(last.Name, stepExport, p.out.Status, last.Description, last.Details)
 	return nil
 }

@@ -56,7 +56,12 @@ func TestProvisionCreatesUpdatesAndSkips(t *testing.T) {
 			}) {
 				t.Errorf("modified properties: got %+v, want department from nothing to Sales", r.Modified)
 			}
-		}, "create success "+upn(3), "update success "+upn(3))
+			if !slices.ContainsFunc(r.Modified, func(p engine.ChangeProperty) bool {
+				return p.Name == "manager" && p.New != nil && *p.New == w.targetID(1)
+			}) {
+				t.Errorf("modified properties: got %+v, want the manager as well", r.Modified)
+			}
+		}, "create success "+upn(3)) // a create is one entry, its manager included
 		w.equal(1, 2, 3)
 
 		w.update(w.contoso, userID(3), map[string]any{"city": "Bergen"})

@@ -364,6 +364,10 @@ func (x *exporter) referenceWritten(ref *reference, err error, b *store.Batch) {
 		return
 	}
 	r.step("EntryReferenceResolution", stepReference, statusSuccess, "The manager of '"+l.UPN+"' was written")
+	if id := x.entries[l.SourceID]; id != "" { // a create is one entry
+		b.AmendLog = append(b.AmendLog, store.Amendment{ID: id, Steps: r.entry.Steps, Modified: r.entry.Modified})
+		return
+	}
 	b.Log = append(b.Log, r.done(now()))
 }
 

@@ -156,6 +156,12 @@ func (x *exporter) settleManager(ch *change) {
 	if ch.u.manager {
 		ch.link.ManagerSource = ch.u.managerSource
 	}
+	if ch.created && ch.u.manager {
+		if x.entries == nil {
+			x.entries = map[string]string{}
+		}
+		x.entries[ch.link.SourceID] = ch.r.entry.ID
+	}
 	if ch.u.manager || ch.link.ManagerUnknown {
 		x.refs = append(x.refs, ch.link.SourceID)
 	}

@@ -28,6 +28,14 @@ type Entry struct {
 	Modified         []Property `json:"modifiedProperties"`
 }
 
+// Amendment is what happened to the object of an entry later in the same cycle:
+// the manager of a user that was created. ID is the entry's own, in full.
+type Amendment struct {
+	ID       string
+	Steps    []Step
+	Modified []Property
+}
+
 // Initiator is who started a cycle.
 type Initiator struct {
 	ID          string `json:"id"`

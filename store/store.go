@@ -74,6 +74,8 @@ type Batch struct {
 
 	Cycles []Cycle // put by ID
 	Log    []Entry // appended; Seq is given by the store
+	// AmendLog adds to entries that are there; an unknown id changes nothing.
+	AmendLog []Amendment
 
 	// Prune drops log entries and cycles older than it (zero: none), and links in
 	// state LinkDeleted whose DeletedAt is before PruneDeleted.
@@ -86,5 +88,5 @@ func (b *Batch) Empty() bool {
 		len(b.PutMembers) == 0 && len(b.CutMembers) == 0 && len(b.DropLinks) == 0 && len(b.PutLinks) == 0 &&
 		len(b.DropEscrows) == 0 && len(b.PutEscrows) == 0 && len(b.DropIntents) == 0 && len(b.PutIntents) == 0 &&
 		len(b.DropHolds) == 0 && len(b.PutHolds) == 0 && len(b.DropVerdicts) == 0 && len(b.PutVerdicts) == 0 &&
-		len(b.Cycles) == 0 && len(b.Log) == 0 && b.Prune.IsZero() && b.PruneDeleted.IsZero()
+		len(b.Cycles) == 0 && len(b.Log) == 0 && len(b.AmendLog) == 0 && b.Prune.IsZero() && b.PruneDeleted.IsZero()
 }

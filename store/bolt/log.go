@@ -142,9 +142,6 @@ func (w *writer) log(b *store.Batch) error {
 			return err
 		}
 	}
-	if len(b.Log) == 0 {
-		return nil
-	}
 	log := w.bucket(inLog)
 	log.FillPercent = 1 // nothing is ever put in between
 	for _, e := range b.Log {
@@ -163,6 +160,31 @@ func (w *writer) log(b *store.Batch) error {
 			w.put(inLogIDs, key, present)
 		}
 		if err := w.widenSpan(seq, microseconds(e.ActivityDateTime).UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return w.amendLog(b.AmendLog)
+}
+
+// amendLog adds steps and properties to entries that are there.
+func (w *writer) amendLog(list []store.Amendment) error {
+	var u unpacker
+	for _, a := range list {
+		seqs := seqsUnder(w.bucket(inLogIDs).Cursor(), append([]byte(normalID(a.ID)), idEnd), 1)
+		if a.ID == "" || len(seqs) == 0 {
+			continue
+		}
+		e, err := entryAt(w.bucket(inLog), seqs[0], &u)
+		if err != nil {
+			return err
+		}
+		e.Seq = 0
+		e.Steps, e.Modified = append(e.Steps, a.Steps...), append(e.Modified, a.Modified...)
+		record, err := appendEntry(nil, e, w.pack)
+		if err != nil {
+			return err
+		}
+		if err := w.bucket(inLog).Put(seqKey(seqs[0]), record); err != nil {
 			return err
 		}
 	}

@@ -261,3 +261,18 @@ func testPrune(h *harness) {
 		h.Errorf("after pruning everything: got %d entries, error %v; want 1", len(found), err)
 	}
 }
+
+func testAmendLog(h *harness) {
+	all := h.fillLog(5)
+	more := store.Amendment{ID: all[2].ID, Steps: []store.Step{{Name: "EntryReferenceResolution", Type: "referenceResolution", Status: "success"}},
+		Modified: []store.Property{{DisplayName: "manager"}}}
+	h.apply(store.Batch{AmendLog: []store.Amendment{more, {ID: "no such entry", Steps: more.Steps}}})
+	want := all[2]
+	want.Steps, want.Modified = append(want.Steps, more.Steps...), append(want.Modified, more.Modified...)
+	h.twice(func() {
+		queried(h, "amended", []store.Entry{want})(h.s.Log(h.Context(), store.LogQuery{ID: want.ID}))
+		for _, i := range []int{0, 1, 3, 4} {
+			queried(h, "left alone", []store.Entry{all[i]})(h.s.Log(h.Context(), store.LogQuery{ID: all[i].ID}))
+		}
+	})
+}

@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"deleted links are pruned", testPruneDeleted},
 
 		{"cycles come newest first", testCycleQueries},
+		{"entries are amended", testAmendLog},
 		{"each filter of the log", testLogFilters},
 		{"the log comes newest first and ends at the limit", testLogOrder},
 		{"the log is followed from a place", testLogFollow},
