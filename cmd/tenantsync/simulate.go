@@ -236,8 +236,16 @@ func (s *simulation) writeConfig(env *environment, dir string) (string, error) {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("write configuration: %w", err)
 	}
+	if state := filepath.Join(dir, "state.db"); exists(state) {
+		env.note("%s remembers the users of earlier simulated tenants; to begin anew, remove it", state)
+	}
 	if err := writeBytes(path, content); err != nil {
 		return "", fmt.Errorf("write configuration: %w", err)
 	}
 	return path, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
