@@ -163,11 +163,15 @@ func (c *cycle) begin(ctx context.Context) error {
 	return c.st.Apply(ctx, b)
 }
 
+// maxStageAge is how old a stage may be that is taken up again. Its images are as
+// old as the stage: who has come back into scope since must not be deleted by it.
+const maxStageAge = time.Hour
+
 // resume takes up a stage that an interrupted cycle left, if it was read with the
 // same query and is of the kind that is wanted now.
 func (c *cycle) resume(ctx context.Context, query string, b *store.Batch) error {
 	old := c.rec.Stage
-	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry {
+	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry && c.began.Sub(old.Began) < maxStageAge {
 		c.resumed, c.initial = true, old.Initial
 		for _, id := range old.Extra {
 			c.extra[id] = true

@@ -1,0 +1,51 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"tenantsync/directory"
+	"tenantsync/engine"
+	"tenantsync/store"
+)
+
+// stopping is a target whose next write stops the cycle before it is sent.
+type stopping struct {
+	engine.Target
+	stop *context.CancelFunc
+}
+
+func (s stopping) Write(ctx context.Context, ws []directory.Write) ([]directory.Written, error) {
+	if *s.stop == nil {
+		return s.Target.Write(ctx, ws)
+	}
+	(*s.stop)()
+	out := make([]directory.Written, len(ws))
+	for i := range out {
+		out[i].Err = context.Canceled
+	}
+	return out, context.Canceled
+}
+
+// What a cycle had read before it was stopped long ago decides about nobody.
+func TestStageOfLongAgo(t *testing.T) {
+	inSales(t, 20, nil, func(w *world) {
+		var stop context.CancelFunc
+		inner := w.jobs[0].Target
+		w.configure(false, func(j *engine.Job) { j.Target = stopping{inner, &stop} })
+		w.leave(1)
+		w.update(w.contoso, userID(2), map[string]any{"city": "Rome"})
+		ctx, cancel := context.WithCancel(w.Context())
+		stop = cancel
+		r, err := w.engine.Sync(ctx, engine.SyncRequest{Job: jobName, Initial: true}, nil)
+		if err != nil || r.Outcome != store.OutcomeInterrupted {
+			t.Fatalf("got %s, %v, want interrupted", r.Outcome, err)
+		}
+		stop = nil
+		w.back(1)
+		w.pass(20 * 24 * time.Hour)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "PATCH /users/"+w.targetID(2)+` {"city":"Rome"}`)
+		w.equal(through(1, 20)...)
+	})
+}
