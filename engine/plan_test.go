@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -170,4 +171,19 @@ func TestPlanOfOneUser(t *testing.T) {
 			t.Errorf("unknown user: got %v, want an error of usage", err)
 		}
 	})
+}
+
+// Who is deleted in the source is named by a plan, whatever leaving does.
+func TestPlanNamesWhoWasDeleted(t *testing.T) {
+	for _, deprovision := range []engine.Deprovision{engine.DeprovisionDelete, engine.DeprovisionDisable} {
+		t.Run(fmt.Sprint(deprovision), func(t *testing.T) {
+			inSales(t, 20, func(j *engine.Job) { j.Deprovision = deprovision }, func(w *world) {
+				w.must(w.contoso.Delete(userID(2)))
+				p := w.plan(engine.PlanRequest{Job: jobName})
+				if len(p.Changes) != 1 || p.Changes[0].Source.UPN != upn(2) {
+					t.Errorf("got %+v, want one change, of %s", p.Changes, upn(2))
+				}
+			})
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -189,7 +190,8 @@ func (c *cycle) describeChange(ctx context.Context, pending *change, action, rea
 	if err != nil {
 		return err
 	}
-	ch := Change{Action: action, Source: ChangeSource{ID: o.ID, UPN: o.UPN()}, Reason: reason}
+	// A user who was deleted in the source has no name there any more: the link knows it.
+	ch := Change{Action: action, Source: ChangeSource{ID: o.ID, UPN: cmp.Or(o.UPN(), link.UPN)}, Reason: reason}
 	if link.TargetID != "" {
 		ch.Target = &ChangeTarget{ID: link.TargetID}
 	}
@@ -410,7 +412,7 @@ func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change, h
 			err = c.describeUpdate(ctx, ch.o, &fresh, "create", "the earlier target user was deleted for good, its access is lost", held)
 		case actSkip:
 			c.tally.Skipped++
-			c.changes = append(c.changes, Change{Action: "none", Source: ChangeSource{ID: ch.o.ID, UPN: ch.o.UPN()},
+			c.changes = append(c.changes, Change{Action: "none", Source: ChangeSource{ID: ch.o.ID, UPN: cmp.Or(ch.o.UPN(), ch.link.UPN)},
 				Target: &ChangeTarget{ID: ch.link.TargetID}, Modified: []ChangeProperty{}, Code: string(d.code),
 				Reason: "deleted in the target by somebody else", Advice: advice[d.code]})
 		case actFail:
