@@ -35,6 +35,8 @@ type PlanRequest struct {
 	Job     string `json:"job"`
 	Initial bool   `json:"initial,omitempty"`
 	User    string `json:"user,omitempty"` // only this source user
+	// Unchanged asks for users without a difference as well, with the action none.
+	Unchanged bool `json:"unchanged,omitempty"`
 }
 
 // PlanResult is what a cycle would do now.

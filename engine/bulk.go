@@ -177,7 +177,7 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		if link.Job != c.job.Name {
 			continue
 		}
-		if !isExternal(*o, target) {
+		if !isOurs(*o, target) {
 			c.internal[keyOf(o.ID)] = true
 			continue // what it has is no concern of ours any more
 		}

@@ -65,6 +65,7 @@ type cycle struct {
 	countsBefore   store.GraphCounts
 	tally          tally
 	changes        []Change // of a plan
+	unchanged      bool     // the plan lists users without a difference as well
 	threshold      DeletionThreshold
 	plannedWrites  int
 	comes          map[string]bool // source users a plan brings into the target
@@ -293,11 +294,32 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	c.cyc.EndedAt = now
 	c.cyc.Graph = c.graphCounts()
 	b := &store.Batch{DropStage: c.job.Name, Jobs: []store.Job{c.rec}, Cycles: []store.Cycle{c.cyc}}
-	if c.job.LogRetention > 0 {
-		b.Prune = now.Add(-c.job.LogRetention)
+	horizon, err := c.horizon(ctx, now)
+	if err != nil {
+		return err
 	}
-	b.PruneDeleted = now.Add(-keepDeleted)
+	if c.job.LogRetention > 0 {
+		b.Prune = horizon.Add(-c.job.LogRetention)
+	}
+	b.PruneDeleted = horizon.Add(-keepDeleted)
 	return c.st.Apply(ctx, b)
+}
+
+// horizon is the present for retention: never more than a day after the job's
+// last cycle ended, so that a clock that jumps ahead throws nothing away at once.
+func (c *cycle) horizon(ctx context.Context, now time.Time) (time.Time, error) {
+	last, err := c.engine.lastEnded(ctx, c.job.Name)
+	if err != nil || last == nil {
+		return time.Time{}, err // nothing can be old enough
+	}
+	return retentionHorizon(last.EndedAt, now), nil
+}
+
+func retentionHorizon(lastEnd, now time.Time) time.Time {
+	if most := lastEnd.Add(24 * time.Hour); now.After(most) {
+		return most
+	}
+	return now
 }
 
 // keepDeleted is how long a deleted link is kept for the restore: the recycle

@@ -186,11 +186,15 @@ func (r *record) scopingStep(v verdict, enabled bool) *record {
 		status, text = statusFailure, v.reason
 	}
 	assigned := v.state >= sourceDisabled || v.through != ""
-	return r.step("EntrySynchronizationScoping", stepScoping, status, text,
+	details := []string{
 		"Active in the source system", title(v.state != sourceGone && enabled),
 		"Assigned to the application", title(assigned),
 		"Scoping filter evaluation passed", title(v.inScope()),
-		"AssignedThrough", v.through)
+	}
+	if v.through != "" {
+		details = append(details, "AssignedThrough", v.through)
+	}
+	return r.step("EntrySynchronizationScoping", stepScoping, status, text, details...)
 }
 
 func title(b bool) string {

@@ -402,6 +402,10 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 		}
 		c.dropEscrow(b, j.o.ID)
 		c.tally.Unchanged++
+		if c.unchanged {
+			c.changes = append(c.changes, Change{Action: "none", Source: ChangeSource{ID: j.o.ID, UPN: j.o.UPN()}, Modified: []ChangeProperty{},
+				Target: &ChangeTarget{ID: j.link.TargetID}, Code: string(CodeRedundantExport), Reason: "source and target are equal"})
+		}
 		return nil
 	}
 	act := actUpdate

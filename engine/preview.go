@@ -34,7 +34,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	}
 	shadow := &runner{job: r.job, pair: newPairLock(), activity: newActivity()}
 	c := e.newCycle(shadow, SyncRequest{Job: r.job.Name, Initial: req.Initial})
-	c.st, c.dry, c.report = over, true, report
+	c.st, c.dry, c.report, c.unchanged = over, true, report, req.Unchanged
 	if req.User != "" {
 		o, err := e.findOne(ctx, r.job, req.User)
 		if err != nil {
@@ -337,7 +337,7 @@ func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there
 			code, reason := refusal(l.Err, false)
 			c.changes = append(c.changes, failChange(ch.o, &ch.link, code, reason))
 			c.tally.Failed++
-		case !isExternal(l.Object, target):
+		case !isOurs(l.Object, target):
 			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeInvalidAnchor, "the target user is no longer an external user"))
 			c.tally.Failed++
 		default:
@@ -503,7 +503,7 @@ func (c *cycle) internalLeavers(ctx context.Context, part []*leaver, links map[s
 		return err
 	}
 	for i, l := range found {
-		if l.Err == nil && !isExternal(l.Object, target) {
+		if l.Err == nil && !isOurs(l.Object, target) {
 			if c.internal == nil {
 				c.internal = map[idKey]bool{}
 			}

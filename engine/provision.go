@@ -244,11 +244,12 @@ func (p *provision) scoping(ctx context.Context) (bool, error) {
 		p.step("EntrySynchronizationScoping", stepScoping, statusSuccess, "The user is in scope", details)
 		return true, nil
 	case p.link != nil && (p.link.State == store.LinkActive || p.link.State == store.LinkHeld):
-		reason := p.v.reason + "; the user is linked to target user " + p.link.TargetID + ": pending action delete"
+		pending := "pending action delete"
 		if p.r.job.Deprovision == DeprovisionDisable {
-			reason = strings.TrimSuffix(reason, "delete") + "disable"
+			pending = "pending action disable"
 		}
-		p.step("EntrySynchronizationScoping", stepScoping, statusSkipped, "The user is not in scope: "+p.v.reason, details)
+		reason := p.v.reason + "; the user is linked to target user " + p.link.TargetID + ": " + pending
+		p.step("EntrySynchronizationScoping", stepScoping, statusSkipped, "The user is not in scope: "+p.v.reason+"; "+pending, details)
 		p.stop(statusSkipped, CodePendingDelete, reason)
 	default:
 		p.step("EntrySynchronizationScoping", stepScoping, statusSkipped, "The user is not in scope: "+p.v.reason, details)
@@ -356,8 +357,8 @@ func (p *provision) matchLinked(ctx context.Context) (bool, error) {
 	}
 	l := found[0]
 	switch {
-	case l.Err == nil && !isExternal(l.Object, target):
-		reason := "target user " + p.link.TargetID + " is no longer an external user: it is left alone"
+	case l.Err == nil && !isOurs(l.Object, target):
+		reason := "target user " + p.link.TargetID + " is no longer an external user of the source: it is left alone"
 		p.step("EntryImport", stepMatching, statusFailure, reason, nil)
 		p.stop(statusFailure, CodeInvalidAnchor, reason)
 		p.log(ctx)
@@ -497,6 +498,16 @@ func (p *provision) entry() (store.Entry, bool) {
 	return store.Entry{}, false
 }
 
+// outdateStage makes a cycle that was stopped, and goes on later, read the user
+// again: the image in its stage is older than what was provisioned now.
+func (p *provision) outdateStage(ctx context.Context, rec *store.Job) error {
+	if rec.Stage == nil || p.c.escrowOf(p.o.ID) != nil {
+		return nil
+	}
+	return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{{Job: p.r.job.Name, SourceID: p.o.ID, UPN: p.o.UPN(),
+		Code: string(markProvisioned), First: p.c.began, Next: p.c.began}}})
+}
+
 // keepCounts moves the job's counters by what happened here. A cycle under way has
 // the job's record in its hands, and counts anew at its end.
 func (p *provision) keepCounts(ctx context.Context) error {
@@ -505,6 +516,9 @@ func (p *provision) keepCounts(ctx context.Context) error {
 	}
 	rec, err := p.e.record(ctx, p.r.job)
 	if err != nil {
+		return err
+	}
+	if err := p.outdateStage(ctx, &rec); err != nil {
 		return err
 	}
 	delta := p.c.rec.Linked - p.c.linked

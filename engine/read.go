@@ -30,7 +30,7 @@ func (e *Engine) sourceSelects(j *Job) []string {
 		attrUserType, attrExternalState, attrIdentities} {
 		set[n] = true
 	}
-	for _, r := range e.runners {
+	for _, r := range e.all() {
 		if r.job.Pair != j.Pair {
 			continue
 		}
@@ -676,7 +676,7 @@ func (c *cycle) toComplete(ctx context.Context) ([]string, error) {
 		}
 	}
 	for _, e := range c.waiting.Escrows {
-		if _, staged := c.pos[keyOf(e.SourceID)]; !e.Next.After(c.began) && (!c.initial || !staged) {
+		if _, staged := c.pos[keyOf(e.SourceID)]; !e.Next.After(c.began) && (!c.initial || c.resumed || !staged) {
 			want[e.SourceID] = true
 		}
 	}

@@ -69,6 +69,7 @@ const (
 const (
 	markDeleteAfter    Code = "DeleteAfter"
 	markOwnershipMoved Code = "OwnershipMoved"
+	markProvisioned    Code = "Provisioned"
 )
 
 // advice says what to do about a code; every code has one line.

@@ -190,7 +190,7 @@ func (x *exporter) externalOnly(ctx context.Context, due []*reference, b *store.
 	}
 	for i, l := range found {
 		gone := directory.KindOf(l.Err) == directory.NotFound && l.Err != nil
-		if !gone && (l.Err != nil || isExternal(l.Object, target)) {
+		if !gone && (l.Err != nil || isOurs(l.Object, target)) {
 			continue
 		}
 		at := slices.IndexFunc(due, func(r *reference) bool { return r.link.TargetID == ids[i] })
@@ -204,7 +204,7 @@ func (x *exporter) externalOnly(ctx context.Context, due []*reference, b *store.
 			continue
 		}
 		c.fail(b, linkedUser(&link), &link, stepReference, CodeInvalidAnchor,
-			"target user "+link.TargetID+" is no longer an external user: it is left alone", true)
+			"target user "+link.TargetID+" is no longer an external user of the source: it is left alone", true)
 	}
 	return due, nil
 }

@@ -198,8 +198,8 @@ func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 		d.r = c.newRecord(o, &d.link, now()).importStep(o, true).scopingStep(l.verdict, o.Enabled())
 		d.r.entry.Action = logDelete
 		switch {
-		case found[i].Err == nil && !isExternal(found[i].Object, target):
-			reason := "target user " + link.TargetID + " is no longer an external user: it is not deleted"
+		case found[i].Err == nil && !isOurs(found[i].Object, target):
+			reason := "target user " + link.TargetID + " is no longer an external user of the source: it is not deleted"
 			d.r.step("EntryExportDelete", stepExport, statusFailure, reason)
 			c.failed(b, d.r, o, &d.link, stepExport, CodeInvalidAnchor, reason, false)
 		case found[i].Err != nil && directory.KindOf(found[i].Err) == directory.NotFound:

@@ -107,7 +107,7 @@ func (x *exporter) whereabouts(ctx context.Context, list []*change) ([]targetSta
 		switch {
 		case there[i].Err == nil:
 			objects[i] = there[i].Object
-			if !isExternal(objects[i], target) {
+			if !isOurs(objects[i], target) {
 				states[i] = targetInternal
 			}
 		case bin[i].Err == nil:

@@ -51,7 +51,7 @@ func TestEmptiedGroupDeletesNobody(t *testing.T) {
 
 		w.allow(upn(1)) // of one user: the scope is still what it is
 		w.quarantine("Quarantine", "ScopeShrunk")
-		w.counted(0, 0, 4)
+		w.counted(0, 4, 4)
 		w.sync(store.OutcomeSuccess)
 		w.quarantine("Quarantine", "ScopeShrunk")
 

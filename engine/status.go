@@ -37,7 +37,8 @@ func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
 	if err != nil {
 		return s, err
 	}
-	s.InScope, s.Linked, s.Held = rec.InScope, rec.Linked, len(waiting.Holds)+rec.HeldChanges
+	s.InScope, s.Held = rec.InScope, len(waiting.Holds)+rec.HeldChanges
+	s.Linked = rec.Linked + len(waiting.Holds) // a held user is linked all the same
 	for _, x := range waiting.Escrows {
 		if x.Attempts > 0 {
 			s.Retries++

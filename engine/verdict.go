@@ -134,3 +134,20 @@ func isExternal(o directory.Object, own directory.Tenant) bool {
 func sourceAddresses(o directory.Object) []string {
 	return o.OwnAddresses()
 }
+
+// isOurs reports whether a linked target user may still be written: external, and
+// without a sign that its home is another one than an Entra tenant. An invited
+// user that was redeemed with, say, a Google account is somebody else's.
+func isOurs(o directory.Object, target directory.Tenant) bool {
+	if !isExternal(o, target) {
+		return false
+	}
+	foreign := false
+	for _, id := range o.Identities {
+		if strings.EqualFold(id.Issuer, issuerEntra) {
+			return true
+		}
+		foreign = foreign || strings.EqualFold(id.SignInType, "federated") && !target.Verified(id.Issuer)
+	}
+	return !foreign
+}

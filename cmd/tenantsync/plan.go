@@ -67,7 +67,8 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 	return env.withService(ctx, func(s control.Service) error {
 		show := env.progress()
 		defer show.Stop()
-		r, err := s.Plan(ctx, engine.PlanRequest{Job: job, Initial: o.Initial, User: o.User}, show.Report)
+		r, err := s.Plan(ctx, engine.PlanRequest{Job: job, Initial: o.Initial, User: o.User,
+			Unchanged: env.options.Verbose || slices.Contains(o.Only, "none")}, show.Report)
 		show.Stop()
 		if err != nil {
 			return err
