@@ -285,7 +285,7 @@ func TestCommandStatus(t *testing.T) {
 		l.run("start", jobName).exits(t, 0)
 		l.remove("source", ids("s", 1, 2)...)
 		l.sync(5, "quarantine")
-		job = status(5, "Quarantine 2 2 2 0")
+		job = status(5, "Quarantine 2 4 2 0")
 		expectEqual(t, "reason", at(job, "quarantine", "reason"), "TooManyDeletes")
 		l.run("status", "nosuch", "-o", "json").exits(t, 64)
 	})

@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"tenantsync/directory"
+	"tenantsync/mapping"
+	"tenantsync/store"
+)
+
+func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change, held bool) error {
+	if len(back) == 0 {
+		return nil
+	}
+	states, _, err := x.whereabouts(ctx, back)
+	if err != nil {
+		return err
+	}
+	for i, ch := range back {
+		d := decide(ch.v.state, stateOf(&ch.link), states[i], policy{actions: c.job.Actions})
+		switch d.action {
+		case actRestore:
+			err = c.describeUpdate(ctx, ch.o, &ch.link, "restore", "back in scope: its deleted target user is restored", held)
+		case actCreate:
+			fresh := c.freshLink(ch.o, "")
+			fresh.Creating = true
+			err = c.describeUpdate(ctx, ch.o, &fresh, "create", "the earlier target user was deleted for good, its access is lost", held)
+		case actSkip:
+			c.tally.Skipped++
+			c.changes = append(c.changes, Change{Action: "none", Source: ChangeSource{ID: ch.o.ID, UPN: cmp.Or(ch.o.UPN(), ch.link.UPN)},
+				Target: &ChangeTarget{ID: ch.link.TargetID}, Modified: []ChangeProperty{}, Code: string(d.code),
+				Reason: "deleted in the target by somebody else", Advice: advice[d.code]})
+		case actFail:
+			c.tally.Failed++
+			c.changes = append(c.changes, failChange(ch.o, &ch.link, d.code, "the target user is no longer an external user"))
+		case actUpdate:
+			err = c.describeUpdate(ctx, ch.o, &ch.link, "update", "", held)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cycle) describeLeavers(ctx context.Context, x *exporter, w *work) error {
+	for part := range slices.Chunk(w.leavers, 200) {
+		links, err := x.linksOf(ctx, part)
+		if err != nil {
+			return err
+		}
+		if err := c.internalLeavers(ctx, part, links); err != nil {
+			return err
+		}
+		for _, l := range part {
+			link, ok := links[l.id]
+			if !ok {
+				continue
+			}
+			o, err := c.objectAt(ctx, l.at)
+			if err != nil {
+				return err
+			}
+			ch := Change{Action: "delete", Source: ChangeSource{ID: l.id, UPN: link.UPN}, Target: &ChangeTarget{ID: link.TargetID},
+				Modified: []ChangeProperty{}, Reason: l.verdict.reason}
+			switch {
+			case l.hold != "":
+				ch.Action, ch.Code, ch.Advice = "stagedDelete", string(l.hold), advice[l.hold]
+				c.tally.Held++
+			case c.internal[keyOf(link.TargetID)]:
+				ch = failChange(o, &link, CodeInvalidAnchor, "the target user is no longer an external user")
+				c.tally.Failed++
+			case l.act == actDisable:
+				err = c.describeLeaving(ctx, x, o, &link, l)
+				if err != nil {
+					return err
+				}
+				continue
+			default:
+				c.tally.Delete++
+				c.plannedWrites++
+			}
+			c.changes = append(c.changes, ch)
+		}
+	}
+	return nil
+}
+
+// describeLeaving adds the disable of a user who left scope.
+func (c *cycle) describeLeaving(ctx context.Context, x *exporter, o directory.Object, link *store.Link, l *leaver) error {
+	ch := x.newChange(o, *link)
+	ch.leaving, ch.v = true, l.verdict
+	there, _, err := c.foresee(ctx, x, []*change{ch})
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	return c.describeChange(ctx, ch, "update", l.verdict.reason, false)
+}
+
+// properties shows what differs, each with the mapping it comes from.
+func (c *cycle) properties(o directory.Object, diff []directory.Modified, link *store.Link) []ChangeProperty {
+	from := c.mappingTexts(o, link)
+	out := make([]ChangeProperty, 0, len(diff))
+	for _, m := range diff {
+		out = append(out, ChangeProperty{Name: m.Name, Old: c.shown(m.Name, m.Old), New: c.shown(m.Name, m.New), From: mappingText(from[m.Name])})
+	}
+	return out
+}
+
+func (c *cycle) mappingTexts(o directory.Object, link *store.Link) map[string]mapping.Step {
+	flow := mapping.Update
+	if link.Creating {
+		flow = mapping.Create
+	}
+	out := map[string]mapping.Step{}
+	for _, s := range c.job.Mapping.Trace(mapping.Input{Source: o.Attributes, Flow: flow, Current: link.Exported, Now: c.began}) {
+		out[s.Target] = s
+	}
+	return out
+}
+
+// mappingText is how a mapping reads in a plan.
+func mappingText(s mapping.Step) string {
+	text := s.Source
+	switch s.Kind {
+	case mapping.Direct:
+		text = "[" + s.Source + "]"
+	case mapping.Constant:
+		text = "constant"
+	}
+	if s.FlowType == mapping.ObjectAddOnly {
+		text += ", only on create"
+	}
+	return text
+}
+
+func (c *cycle) managerProperty(o directory.Object, u *update, link *store.Link) ChangeProperty {
+	p := ChangeProperty{Name: attrManager, Old: c.shown(attrManager, directory.RefOf(link.ManagerSource)),
+		New: c.shown(attrManager, directory.RefOf(u.managerSource)), From: "[manager]"}
+	if u.managerSource != "" {
+		p.Note = "resolved when its user is in the target"
+	}
+	return p
+}
+
+func failChange(o directory.Object, link *store.Link, code Code, reason string) Change {
+	ch := Change{Action: "fail", Source: ChangeSource{ID: o.ID, UPN: o.UPN()}, Modified: []ChangeProperty{}, Code: string(code),
+		Reason: reason, Advice: advice[code]}
+	if link != nil {
+		if ch.Source.UPN == "" {
+			ch.Source.UPN = link.UPN
+		}
+		if link.TargetID != "" {
+			ch.Target = &ChangeTarget{ID: link.TargetID}
+		}
+	}
+	return ch
+}

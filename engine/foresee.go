@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"tenantsync/directory"
+	"tenantsync/store"
+)
+
+// writesManager reports whether the reference pass would write the manager: the
+// wanted one is, or comes into, the target, or the one there is to be removed.
+func (c *cycle) writesManager(ctx context.Context, u *update, link *store.Link) (bool, error) {
+	if !u.manager {
+		return false, nil
+	}
+	if u.managerSource == "" {
+		return link.ManagerTarget != "", nil
+	}
+	if c.comes[u.managerSource] {
+		return true, nil
+	}
+	target, err := (&exporter{c: c}).targetsOf(ctx, []string{u.managerSource})
+	return target[u.managerSource] != link.ManagerTarget, err
+}
+
+// foresee computes what differs, and reads the target users that the export
+// would read: a block of the target's own is kept, who is internal now fails,
+// and who is not there is looked for elsewhere.
+func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there, lost []*change, err error) {
+	var look []*change
+	for _, ch := range list {
+		if err := x.compute(ch); err != nil {
+			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeAttributeValidation, err.Error()))
+			c.tally.Failed++
+			continue
+		}
+		if x.mustLook(ch) {
+			look = append(look, ch)
+			continue
+		}
+		there = append(there, ch)
+	}
+	if len(look) == 0 {
+		return there, nil, nil
+	}
+	ids := make([]string, len(look))
+	for i, ch := range look {
+		ids[i] = ch.link.TargetID
+	}
+	found, err := c.job.Target.Users(ctx, ids, targetSelects(c.job))
+	if err != nil {
+		return nil, nil, err
+	}
+	target, err := c.targetTenant(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, ch := range look {
+		switch l := found[i]; {
+		case l.Err != nil && directory.KindOf(l.Err) == directory.NotFound:
+			lost = append(lost, ch)
+		case l.Err != nil:
+			code, reason := refusal(l.Err, false)
+			c.changes = append(c.changes, failChange(ch.o, &ch.link, code, reason))
+			c.tally.Failed++
+		case !isOurs(l.Object, target):
+			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeInvalidAnchor, "the target user is no longer an external user"))
+			c.tally.Failed++
+		default:
+			x.respectBlock(ch, l.Object)
+			there = append(there, ch)
+		}
+	}
+	return there, lost, nil
+}
+
+// describeReports adds users whose manager comes into the target by this cycle
+// and who are not in it themselves.
+func (c *cycle) describeReports(ctx context.Context, held bool) error {
+	if held || !slices.Contains(c.job.Mapping.References(), attrManager) {
+		return nil
+	}
+	ids := sortedNames(c.comes)
+	for part := range slices.Chunk(ids, 500) {
+		reports, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, Managers: part})
+		if err != nil {
+			return err
+		}
+		for i := range reports {
+			l := &reports[i]
+			if l.Job != c.job.Name || l.State != store.LinkActive || l.ManagerTarget != "" || c.tally.counted[keyOf(l.SourceID)] {
+				continue
+			}
+			pending := &change{o: linkedUser(l), link: *l, u: update{manager: true, managerSource: l.ManagerSource}}
+			if err := c.describeChange(ctx, pending, "update", "its manager comes into the target", false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// comers are the source users whom this cycle brings into the target.
+func comers(w *work) map[string]bool {
+	out := map[string]bool{}
+	if w.ruling.holdChanges != "" {
+		return out
+	}
+	for _, it := range w.creates {
+		if it.code == "" {
+			out[it.id] = true
+		}
+	}
+	for _, it := range w.updates {
+		if it.act == actRestore {
+			out[it.id] = true
+		}
+	}
+	return out
+}
+
+// internalLeavers notes which of the users about to be deleted were made
+// internal accounts: the export reads each of them again, and so does the plan.
+func (c *cycle) internalLeavers(ctx context.Context, part []*leaver, links map[string]store.Link) error {
+	var ids []string
+	for _, l := range part {
+		if l.hold == "" && l.act == actDelete {
+			ids = append(ids, links[l.id].TargetID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := c.job.Target.Users(ctx, ids, targetSelects(c.job))
+	if err != nil {
+		return err
+	}
+	target, err := c.targetTenant(ctx)
+	if err != nil {
+		return err
+	}
+	for i, l := range found {
+		if l.Err == nil && !isOurs(l.Object, target) {
+			if c.internal == nil {
+				c.internal = map[idKey]bool{}
+			}
+			c.internal[keyOf(ids[i])] = true
+		}
+	}
+	return nil
+}

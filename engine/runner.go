@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tenantsync/store"
+)
+
+// runner holds what is going on with one job in this process.
+type runner struct {
+	job  *Job
+	pair *pairLock
+
+	quarantineBefore *store.Quarantine
+
+	*activity
+}
+
+// activity is what goes on with a job just now. A runner that replaces another
+// because the configuration was loaded again shares it: the cycle under way and
+// provision on demand still have to hear of each other.
+type activity struct {
+	mu       sync.Mutex
+	progress *Progress
+	fresh    map[string]bool // read by provision on demand since the stage began
+	// notBefore is when a job starts at the earliest whose next start could not be
+	// stored.
+	notBefore time.Time
+}
+
+func newActivity() *activity { return &activity{fresh: map[string]bool{}} }
+
+// pairLock lets one cycle at a time work on a pair of tenants, and provision on
+// demand in between two of its batches.
+type pairLock struct {
+	cycle chan struct{}
+	turn  sync.Mutex
+}
+
+func newPairLock() *pairLock { return &pairLock{cycle: make(chan struct{}, 1)} }
+
+func newRunner(j *Job) *runner { return &runner{job: j, activity: newActivity()} }
+
+func (a *activity) setProgress(p *Progress) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	copied := *p
+	a.progress = &copied
+}
+
+func (a *activity) running() *Progress {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.progress == nil {
+		return nil
+	}
+	copied := *a.progress
+	return &copied
+}
+
+func (a *activity) isFresh(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fresh[id]
+}
+
+// disturbed reports whether provision on demand came in between.
+func (a *activity) disturbed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.fresh) > 0
+}
+
+func (a *activity) markFresh(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.progress != nil { // a cycle is under way: its stage may be older
+		a.fresh[id] = true
+	}
+}
+
+// wait keeps the schedule from starting the job before the given time; zero: it may.
+func (a *activity) wait(until time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.notBefore = until
+}
+
+func (a *activity) earliest() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.notBefore
+}
+
+func (l *pairLock) lock(ctx context.Context) error {
+	select {
+	case l.cycle <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

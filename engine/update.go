@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"tenantsync/directory"
+	"tenantsync/mapping"
+	"tenantsync/store"
+)
+
+// judgeUpdate finds out whether anything of a linked user differs.
+func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
+	u, err := c.planUpdate(j.o, j.link, c.began)
+	if err != nil {
+		c.failMapping(b, j, err)
+		return nil
+	}
+	released := j.link.State == store.LinkHeld
+	if u.empty() && !released && !j.link.Creating && !j.link.ManagerUnknown && !c.internal[keyOf(j.link.TargetID)] {
+		if c.note(j) || j.taken {
+			b.PutLinks = append(b.PutLinks, *j.link)
+		}
+		if c.unfinished {
+			w.unsure = append(w.unsure, j.o.ID)
+		}
+		c.dropEscrow(b, j.o.ID)
+		c.tally.Unchanged++
+		if c.unchanged {
+			c.changes = append(c.changes, Change{Action: "none", Source: ChangeSource{ID: j.o.ID, UPN: j.o.UPN()}, Modified: []ChangeProperty{},
+				Target: &ChangeTarget{ID: j.link.TargetID}, Code: string(CodeRedundantExport), Reason: "source and target are equal"})
+		}
+		return nil
+	}
+	act := actUpdate
+	if released {
+		act = actRelease
+	}
+	w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: act, block: !j.o.Enabled() && disables(u.diff)})
+	return nil
+}
+
+// note brings the link's own record of the source user up to date and reports
+// whether that changed it.
+func (c *cycle) note(j *judged) bool {
+	l := j.link
+	before := *l
+	l.InScope = j.v.inScope()
+	if j.v.state == sourceGone {
+		return before.InScope != l.InScope || before.Job != l.Job
+	}
+	l.SourceDisabled = !j.o.Enabled()
+	if upn := j.o.UPN(); upn != "" {
+		l.UPN = upn
+	}
+	l.DisplayName = j.o.DisplayName()
+	l.Addresses = sourceAddresses(j.o)
+	if l.InScope && !l.LeftScopeAt.IsZero() {
+		l.LeftScopeAt = time.Time{}
+	}
+	if l.InScope && l.State == store.LinkRetained {
+		l.State, l.RetainedFor = store.LinkActive, ""
+	}
+	return before.InScope != l.InScope || before.UPN != l.UPN || before.DisplayName != l.DisplayName || before.Job != l.Job ||
+		before.SourceDisabled != l.SourceDisabled || before.State != l.State ||
+		before.LeftScopeAt != l.LeftScopeAt || !slices.Equal(before.Addresses, l.Addresses)
+}
+
+// update is what differs between a source user and its target user.
+type update struct {
+	desired directory.Attributes
+	diff    []directory.Modified
+	// manager is set when the wanted manager (source id, "" none) is not the one
+	// the target has.
+	manager       bool
+	managerSource string
+	// blocked: accountEnabled differs, but the target's own block is kept.
+	blocked bool
+}
+
+func (u *update) empty() bool { return len(u.diff) == 0 && !u.manager }
+
+// planUpdate computes what is to be written for a linked user. It is pure but
+// for the link, which it does not change.
+func (c *cycle) planUpdate(o directory.Object, l *store.Link, at time.Time) (update, error) {
+	flow := mapping.Update
+	if l.Creating {
+		flow = mapping.Create
+	}
+	current := l.Exported
+	if l.ManagerTarget != "" {
+		current = current.Clone()
+		current.Set(attrManager, directory.RefOf(l.ManagerTarget))
+	}
+	r, err := c.job.Mapping.Apply(mapping.Input{Source: o.Attributes, Flow: flow, Current: current, Now: at})
+	if err != nil {
+		return update{}, err
+	}
+	u := update{desired: r.Desired, diff: c.job.Mapping.Changes(l.Exported, r.Desired)}
+	u.diff = slices.DeleteFunc(u.diff, func(m directory.Modified) bool { return slices.Contains(l.Refused, m.Name) })
+	if !c.job.Actions.Update && !l.Creating {
+		u.diff = nil
+		return u, nil
+	}
+	if l.BlockedInTarget && !c.mayUnblock(o, l) {
+		u.diff = slices.DeleteFunc(u.diff, func(m directory.Modified) bool {
+			on, _ := m.New.Bool()
+			u.blocked = u.blocked || m.Name == attrAccountEnabled && on
+			return m.Name == attrAccountEnabled && on
+		})
+	}
+	if ref := r.References.Get(attrManager); !ref.IsAbsent() {
+		u.managerSource = ref.Text()
+		u.manager = c.managerDiffers(u.managerSource, l)
+	}
+	return u, nil
+}
+
+// mayUnblock reports whether a block set by hand in the target yields: only with
+// targetBlock: yield, and only when the source user itself was enabled again.
+func (c *cycle) mayUnblock(o directory.Object, l *store.Link) bool {
+	return c.job.YieldBlock && l.SourceDisabled && o.Enabled()
+}
+
+// managerDiffers compares the wanted manager with what the link remembers. A
+// manager that waits for its own link is no difference: it is set by whoever
+// links it.
+func (c *cycle) managerDiffers(want string, l *store.Link) bool {
+	if want != l.ManagerSource {
+		return true
+	}
+	return want == "" && l.ManagerTarget != ""
+}
