@@ -524,12 +524,6 @@ func (l *lab) says(sourceID, status, code string, names ...string) record {
 	return r
 }
 
-// logged is the number of log entries; what comes later is found by it.
-func (l *lab) logged() int {
-	l.t.Helper()
-	return len(l.logs())
-}
-
 // copyOf is the user of the target that came from a source user, nil when there
 // is none; two are a failure.
 func (l *lab) copyOf(name string) user {

@@ -8,9 +8,6 @@ import (
 	"tenantsync/store"
 )
 
-// directGroup is the pseudo group under which users assigned one by one are kept.
-const directGroup = ""
-
 // assigner tells which of a set of users a job is assigned to.
 type assigner struct {
 	all   bool
