@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -239,11 +240,12 @@ func (x *exporter) prepare(ctx context.Context, part []*item) error {
 		plain = append(plain, ch)
 	}
 	b := &store.Batch{}
-	if err := x.bringBack(ctx, back, b, false); err != nil {
-		return err
+	err = x.bringBack(ctx, back, b, false)
+	if err == nil {
+		err = x.plan(ctx, plain, b)
 	}
-	if err := x.plan(ctx, plain, b); err != nil {
-		return err
+	if err != nil { // what was written before it is recorded all the same
+		return errors.Join(err, x.commit(ctx, b))
 	}
 	return x.commitAndFlush(ctx, b)
 }

@@ -34,3 +34,18 @@ func TestNamedAndAssigned(t *testing.T) {
 		w.linked(1, 2)
 	})
 }
+
+// Provision on demand judges by the configuration of this moment, not by the one
+// of the last cycle.
+func TestProvisionAfterAChangeOfScope(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.assigned(engine.Scope{Users: []string{upn(1)}})
+		w.sync(store.OutcomeSuccess)
+		w.provisioned(engine.ProvisionRequest{User: upn(2)}, "other", "skipped", "OutOfScope", notInScope)
+		w.assigned(engine.Scope{Users: []string{upn(1), upn(2)}})
+		w.provisioned(engine.ProvisionRequest{User: upn(2)}, "create", "success", "", allDone)
+		w.sync(store.OutcomeSuccess)
+		w.linked(1, 2)
+	})
+}

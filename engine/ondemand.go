@@ -88,7 +88,8 @@ func (c *cycle) present(ctx context.Context, ids []string) (*assigner, error) {
 	if err != nil {
 		return nil, errors.Join(err, over.Close())
 	}
-	reader.initial = reader.rec.Watermark == ""
+	// After a change of the configuration the sets in the store answer another question.
+	reader.initial = reader.rec.Watermark == "" || reader.rec.Rules != c.job.Rules
 	reader.rec.Stage = &store.Stage{}
 	if err := reader.readMembership(ctx); err != nil {
 		return nil, errors.Join(err, over.Close())

@@ -208,6 +208,9 @@ func (p *provision) matching(ctx context.Context) (bool, error) {
 		keys, _ := c.sourceKeys(p.o) // match has judged them already
 		searched := make([]string, 0, len(keys))
 		for _, k := range keys {
+			if k.attribute != addressKey && c.job.Mapping.Sensitive(k.attribute) {
+				k.value = sensitiveText
+			}
 			searched = append(searched, k.value)
 		}
 		p.step("EntrySynchronizationAdd", stepMatching, statusSuccess, "No user of "+p.r.job.TargetName+" matches",
