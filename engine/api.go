@@ -98,6 +98,10 @@ type ChangeProperty struct {
 	New  *string `json:"newValue"`
 	From string  `json:"expression,omitempty"`
 	Note string  `json:"note,omitempty"`
+	// OldName and NewName are the user principal names of a reference's users,
+	// where they are known.
+	OldName string `json:"oldName,omitempty"`
+	NewName string `json:"newName,omitempty"`
 }
 
 // ProvisionRequest asks for one user to be provisioned now.

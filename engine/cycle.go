@@ -64,8 +64,9 @@ type cycle struct {
 	report         func(Progress)
 	countsBefore   store.GraphCounts
 	tally          tally
-	changes        []Change // of a plan
-	unchanged      bool     // the plan lists users without a difference as well
+	changes        []Change          // of a plan
+	people         map[string]string // of a plan: source id → name of the users without a link
+	unchanged      bool              // the plan lists users without a difference as well
 	threshold      DeletionThreshold
 	plannedWrites  int
 	comes          map[string]bool // source users a plan brings into the target

@@ -136,13 +136,34 @@ func mappingText(s mapping.Step) string {
 	return text
 }
 
-func (c *cycle) managerProperty(o directory.Object, u *update, link *store.Link) ChangeProperty {
+func (c *cycle) managerProperty(ctx context.Context, u *update, link *store.Link) (ChangeProperty, error) {
 	p := ChangeProperty{Name: attrManager, Old: c.shown(attrManager, directory.RefOf(link.ManagerSource)),
 		New: c.shown(attrManager, directory.RefOf(u.managerSource)), From: "[manager]"}
 	if u.managerSource != "" {
 		p.Note = "resolved when its user is in the target"
 	}
-	return p
+	if c.job.Mapping.Sensitive(attrManager) {
+		return p, nil
+	}
+	var err error
+	if p.OldName, err = c.personName(ctx, link.ManagerSource); err != nil {
+		return p, err
+	}
+	p.NewName, err = c.personName(ctx, u.managerSource)
+	return p, err
+}
+
+// personName is the user principal name of a source user as the plan or its link
+// knows it, "" where neither does.
+func (c *cycle) personName(ctx context.Context, id string) (string, error) {
+	if name := c.people[id]; name != "" || id == "" {
+		return name, nil
+	}
+	links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: []string{id}})
+	if err != nil || len(links) == 0 {
+		return "", err
+	}
+	return links[0].UPN, nil
 }
 
 func failChange(o directory.Object, link *store.Link, code Code, reason string) Change {

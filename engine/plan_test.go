@@ -187,3 +187,31 @@ func TestPlanNamesWhoWasDeleted(t *testing.T) {
 		})
 	}
 }
+
+// A plan names managers; ids are for machines.
+func TestPlanNamesManagers(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.manages(1, 2)
+		named := func(n int) (old, now string) {
+			w.Helper()
+			for _, c := range w.plan(engine.PlanRequest{}).Changes {
+				for _, p := range c.Modified {
+					if c.Source.ID == userID(n) && p.Name == "manager" {
+						return p.OldName, p.NewName
+					}
+				}
+			}
+			t.Errorf("plan: no manager among the changes of %s", upn(n))
+			return "", ""
+		}
+		if old, now := named(2); old != "" || now != upn(1) {
+			t.Errorf("create: got manager %q -> %q, want none -> %q", old, now, upn(1))
+		}
+		w.sync(store.OutcomeSuccess)
+		w.manages(3, 2)
+		if old, now := named(2); old != upn(1) || now != upn(3) {
+			t.Errorf("update: got manager %q -> %q, want %q -> %q", old, now, upn(1), upn(3))
+		}
+	})
+}

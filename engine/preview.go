@@ -33,7 +33,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	}
 	shadow := &runner{job: r.job, pair: newPairLock(), activity: newActivity()}
 	c := e.newCycle(shadow, SyncRequest{Job: r.job.Name, Initial: req.Initial})
-	c.st, c.dry, c.report, c.unchanged = over, true, report, req.Unchanged
+	c.st, c.dry, c.report, c.unchanged, c.people = over, true, report, req.Unchanged, map[string]string{}
 	if req.User != "" {
 		o, err := e.findOne(ctx, r.job, req.User)
 		if err != nil {
@@ -196,7 +196,11 @@ func (c *cycle) describeChange(ctx context.Context, pending *change, action, rea
 	}
 	ch.Modified = c.properties(o, u.diff, link)
 	if manager {
-		ch.Modified = append(ch.Modified, c.managerProperty(o, u, link))
+		property, err := c.managerProperty(ctx, u, link)
+		if err != nil {
+			return err
+		}
+		ch.Modified = append(ch.Modified, property)
 	}
 	switch {
 	case held:

@@ -226,10 +226,17 @@ const notesAt, notesAtMost = 22, 42
 
 // planValue writes the value a property gets, and the one it has.
 func planValue(action string, m engine.ChangeProperty) string {
-	if m.Old != nil || (action != "create" && action != "restore") {
-		return shownValue(m.Old) + " -> " + shownValue(m.New)
+	from, to := shownValue(m.Old), shownValue(m.New)
+	if m.OldName != "" { // people are named, not numbered
+		from = escape(m.OldName)
 	}
-	return shownValue(m.New)
+	if m.NewName != "" {
+		to = escape(m.NewName)
+	}
+	if m.Old != nil || (action != "create" && action != "restore") {
+		return from + " -> " + to
+	}
+	return to
 }
 
 // planNote says where a value comes from and when it is written.
