@@ -219,7 +219,7 @@ func TestJobsOfOnePairTakeTurns(t *testing.T) {
 	})
 }
 
-// slow is a target that takes a second for each batch.
+// slow is a target that takes a second, of the bubble's time, for each batch.
 type slow struct{ engine.Target }
 
 func (s slow) Write(ctx context.Context, ws []directory.Write) ([]directory.Written, error) {

@@ -35,7 +35,8 @@ type Job struct {
 	GoodInScope int
 	// ScopeShrunk says that deletes are held because the scope shrank.
 	ScopeShrunk bool
-	// InScope and Linked count as status shows them, at the end of the last cycle.
+	// InScope counts the users in scope at the end of the last cycle, Linked the links
+	// that are active or retained; status adds the held ones to Linked.
 	InScope, Linked int
 	// LastCycle is the id of the last cycle that ended.
 	LastCycle string
