@@ -198,3 +198,18 @@ func TestInternalIsNotDeleted(t *testing.T) {
 		}, "delete failure "+upn(2)+" InvalidAnchor")
 	})
 }
+
+// A linked guest that was redeemed with an account of another home is somebody
+// else's: it is neither changed nor deleted any more.
+func TestAccountOfAnotherHomeIsLeftAlone(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.update(w.fabrikam, w.targetID(1), map[string]any{"externalUserState": "Accepted",
+			"identities": []any{map[string]any{"signInType": "federated", "issuer": "google.com", "issuerAssignedId": "1"}}})
+		w.update(w.contoso, userID(1), map[string]any{"city": "Bergen"})
+		w.journalIs(func() { w.saidIs(func() { w.sync(store.OutcomePartial) }, "update failure "+upn(1)+" InvalidAnchor") })
+		w.must(w.contoso.Delete(userID(1)))
+		w.journalIs(func() { w.saidIs(func() { w.sync(store.OutcomePartial) }, "delete failure "+upn(1)+" InvalidAnchor") })
+	})
+}

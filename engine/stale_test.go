@@ -49,3 +49,29 @@ func TestStageOfLongAgo(t *testing.T) {
 		w.equal(through(1, 20)...)
 	})
 }
+
+// A cycle that was stopped and goes on soon after does not put back what
+// provision on demand wrote in between.
+func TestStageOlderThanProvision(t *testing.T) {
+	inSales(t, 5, nil, func(w *world) {
+		var stop context.CancelFunc
+		inner := w.jobs[0].Target
+		w.configure(false, func(j *engine.Job) { j.Target = stopping{inner, &stop} })
+		w.update(w.contoso, userID(2), map[string]any{"city": "Rome"})
+		ctx, cancel := context.WithCancel(w.Context())
+		stop = cancel
+		r, err := w.engine.Sync(ctx, engine.SyncRequest{Job: jobName, Initial: true}, nil)
+		if err != nil || r.Outcome != store.OutcomeInterrupted {
+			t.Fatalf("got %s, %v, want interrupted", r.Outcome, err)
+		}
+		stop = nil
+		w.update(w.contoso, userID(2), map[string]any{"city": "Bergen"})
+		w.journalIs(func() {
+			w.provisioned(engine.ProvisionRequest{User: upn(2)}, "update", "success", "", allDone)
+		}, "PATCH /users/"+w.targetID(2)+` {"city":"Bergen"}`)
+		w.pass(time.Minute)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+		w.equal(through(1, 5)...)
+		w.counted(5, 5, 0)
+	})
+}
