@@ -90,6 +90,7 @@ func TestReloadWhileACycleRuns(t *testing.T) {
 	story(t, func(w *world) {
 		w.people(1, 50)
 		once, inner := false, w.jobs[0].Target
+		provisioned := make(chan struct{})
 		w.configure(false, func(j *engine.Job) {
 			j.Target = interrupted{inner, func() {
 				if once {
@@ -98,10 +99,14 @@ func TestReloadWhileACycleRuns(t *testing.T) {
 				once = true
 				w.configure(false, func(j *engine.Job) { j.Target = inner })
 				w.update(w.contoso, userID(50), map[string]any{"city": "Bergen"})
-				go w.provision(engine.ProvisionRequest{User: upn(50)})
+				go func() {
+					defer close(provisioned)
+					w.provision(engine.ProvisionRequest{User: upn(50)})
+				}()
 			}}
 		})
 		w.sync(store.OutcomeSuccess)
+		<-provisioned // it may get its turn only after the last batch
 		if got := w.targetUser(50).String("city"); got != "Bergen" {
 			t.Errorf("city of user 50: got %q, want Bergen: the cycle's own image is older", got)
 		}
