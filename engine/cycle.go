@@ -259,6 +259,11 @@ func (c *cycle) applyGuard(w *work) {
 // finish moves the watermark, last, when every change up to it is committed or
 // escrowed, and closes the cycle's record.
 func (c *cycle) finish(ctx context.Context, w *work) error {
+	// Provision on demand comes either before this, and is counted here, or after it,
+	// and counts for itself.
+	c.runner.pair.turn.Lock()
+	defer c.runner.pair.turn.Unlock()
+	defer c.runner.rest()
 	now := now()
 	waiting, err := c.st.Waiting(ctx, c.job.Name)
 	if err != nil {

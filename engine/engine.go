@@ -173,9 +173,7 @@ func (e *Engine) cycle(ctx context.Context, r *runner, req SyncRequest, report f
 		}
 	}
 	result := c.end(ctx, err)
-	r.mu.Lock()
-	r.progress, r.fresh = nil, map[string]bool{}
-	r.mu.Unlock()
+	r.rest()
 	s := result.Summary
 	fields := []zap.Field{zap.String("outcome", string(result.Outcome)), zap.Int("create", s.Create), zap.Int("update", s.Update),
 		zap.Int("disable", s.Disable), zap.Int("delete", s.Delete), zap.Int("restore", s.Restore), zap.Int("failed", s.Failed),

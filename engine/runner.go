@@ -50,6 +50,13 @@ func (a *activity) setProgress(p *Progress) {
 	a.progress = &copied
 }
 
+// rest notes that no cycle is under way any more.
+func (a *activity) rest() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.progress, a.fresh = nil, map[string]bool{}
+}
+
 func (a *activity) running() *Progress {
 	a.mu.Lock()
 	defer a.mu.Unlock()
