@@ -1,6 +1,7 @@
 package expr_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -22,7 +23,11 @@ type testCase struct {
 	Attributes map[string]any `json:"attributes"`
 	Expect     any            `json:"expect"`
 	Error      bool           `json:"error"`
+	Ignored    bool           `json:"ignored"`
 	Now        time.Time      `json:"now"`
+	Taken      []string       `json:"taken"`
+	Source     string         `json:"source"`
+	Note       string         `json:"note"`
 }
 
 func readCases(t *testing.T, path string) []testCase {
@@ -32,8 +37,24 @@ func readCases(t *testing.T, path string) []testCase {
 		t.Fatal(err)
 	}
 	var cases []testCase
-	if err := json.Unmarshal(raw, &cases); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&cases); err != nil {
 		t.Fatalf("%s: %v", path, err)
+	}
+	return cases
+}
+
+// allCases reads the cases of every theme.
+func allCases(t *testing.T) []testCase {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "cases", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files of cases (error %v)", err)
+	}
+	var cases []testCase
+	for _, file := range files {
+		cases = append(cases, readCases(t, file)...)
 	}
 	return cases
 }
@@ -51,6 +72,17 @@ func attributes(t *testing.T, from map[string]any) directory.Attributes {
 	return directory.AttributesOf(m)
 }
 
+// ignored is the outcome of a case that leaves the target attribute alone.
+type ignored struct{}
+
+// expected returns the outcome that a case asks for.
+func (c testCase) expected() any {
+	if c.Ignored {
+		return ignored{}
+	}
+	return c.Expect
+}
+
 // outcome evaluates a case and returns the result as JSON would carry it.
 func outcome(t *testing.T, c testCase) (any, error) {
 	t.Helper()
@@ -58,9 +90,13 @@ func outcome(t *testing.T, c testCase) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := program.Result(expr.Env{Attributes: attributes(t, c.Attributes), Now: c.Now})
+	result, err := program.Result(expr.Env{Attributes: attributes(t, c.Attributes), Now: c.Now,
+		Taken: func(value string) bool { return slices.Contains(c.Taken, value) }})
 	if err != nil {
 		return nil, err
+	}
+	if result.Ignored {
+		return ignored{}, nil
 	}
 	if result.IsList {
 		list := make([]any, len(result.Members))
@@ -83,9 +119,9 @@ func runCases(t *testing.T, cases []testCase) {
 			case c.Error:
 				return
 			case err != nil:
-				t.Fatalf("%s fails: %v, want %#v", c.Expression, err, c.Expect)
+				t.Fatalf("%s fails: %v, want %#v", c.Expression, err, c.expected())
 			}
-			if diff := cmp.Diff(c.Expect, got); diff != "" {
+			if diff := cmp.Diff(c.expected(), got); diff != "" {
 				t.Errorf("%s with %v (-want +got):\n%s", c.Expression, c.Attributes, diff)
 			}
 		})
@@ -93,7 +129,7 @@ func runCases(t *testing.T, cases []testCase) {
 }
 
 func TestCases(t *testing.T) {
-	cases := readCases(t, filepath.Join("testdata", "cases.json"))
+	cases := allCases(t)
 	seen := map[string]bool{}
 	for _, c := range cases {
 		if seen[c.ID] {

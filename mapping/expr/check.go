@@ -12,32 +12,41 @@ import (
 // comparisons where none is read. It also lets functions prepare what depends on
 // constants only.
 func check(root *node, types Types) *Error {
-	if root.op == opCompare {
+	switch {
+	case root.op == opCompare:
 		return misplaced(root)
+	case root.op == opWord && !root.ignores():
+		return strayWord(root)
 	}
-	return checkNode(root, types)
+	return checkNode(root, types, true)
 }
 
 func misplaced(n *node) *Error {
 	return &Error{Offset: n.at, Length: n.end - n.at, Message: "a comparison can stand only where a condition is read, as the first argument of IIF"}
 }
 
-func checkNode(n *node, types Types) *Error {
+func checkNode(n *node, types Types, outermost bool) *Error {
 	if n.op == opCall {
+		if n.function.outermost && !outermost {
+			return n.mistake(n.function.Name + " must be the outermost function")
+		}
 		if err := n.function.accepts(n); err != nil {
 			return err
 		}
 	}
 	for i, arg := range n.args {
-		if arg.op == opCompare && n.op != opCall {
+		switch {
+		case arg.op == opCompare && n.op != opCall:
 			return misplaced(arg)
+		case arg.op == opWord && n.op != opCall:
+			return strayWord(arg)
 		}
 		if n.op == opCall {
 			if err := checkArgument(n, i, types); err != nil {
 				return err
 			}
 		}
-		if err := checkNode(arg, types); err != nil {
+		if err := checkNode(arg, types, false); err != nil {
 			return err
 		}
 	}
@@ -82,7 +91,14 @@ func checkArgument(n *node, i int, types Types) *Error {
 		return &Error{Offset: arg.at, Length: arg.end - arg.at,
 			Message: fmt.Sprintf("%s: argument %d must be %s, %s", n.function.Name, i+1, want.words(), is)}
 	}
+	if want == Word {
+		return checkWord(n.function, i, arg)
+	}
 	switch arg.op {
+	case opWord:
+		if want != Any || !arg.ignores() {
+			return strayWord(arg)
+		}
 	case opCompare:
 		if want != Condition {
 			return misplaced(arg)

@@ -10,6 +10,6 @@
 // ends: expressions have no loops, texts and nesting are bounded, and regular
 // expressions have a time limit.
 //
-// A new function is one entry of the table in functions.go: its name, its
-// parameters and the Go function that computes it.
+// A new function is one entry in one of the tables by theme, functions_text.go and
+// its neighbours: its name, its parameters and the Go function that computes it.
 package expr

@@ -1,9 +1,19 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
+)
+
+var (
+	// ErrObjectIgnored is the cause of an [EvalError] that is no failure: the
+	// expression came upon IgnoreObjectFlow, by which it leaves the user out.
+	ErrObjectIgnored = errors.New("the expression leaves this user out")
+	// ErrNoUniqueValue is the cause of an [EvalError] of SelectUniqueValue: every
+	// value that its rules give is taken, or none of them gives one.
+	ErrNoUniqueValue = errors.New("no rule gives a value that is free")
 )
 
 // Error is a mistake in the text of an expression.

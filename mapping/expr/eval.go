@@ -3,16 +3,12 @@ package expr
 import (
 	"fmt"
 	"strings"
-	"time"
-
-	"tenantsync/directory"
 )
 
 // context is what stays the same during one evaluation.
 type context struct {
-	attributes directory.Attributes
-	now        time.Time
-	reads      []read
+	env   Env
+	reads []read
 }
 
 func (n *node) eval(c *context) (value, error) {
@@ -21,13 +17,18 @@ func (n *node) eval(c *context) (value, error) {
 		return n.constant, nil
 	case opAttribute:
 		r := &c.reads[n.slot]
-		return fromDirectory(c.attributes.Get(r.name), r.first), nil
+		return fromDirectory(c.env.Attributes.Get(r.name), r.first), nil
 	case opCall:
 		return n.function.eval(call{n, c})
 	case opConcat:
 		return n.concat(c)
 	case opCompare:
 		return n.compare(c)
+	case opWord:
+		if n.text == ignoreObject {
+			return value{}, &EvalError{Offset: n.at, Message: ErrObjectIgnored.Error(), Err: ErrObjectIgnored}
+		}
+		return n.constant, nil
 	}
 	return value{}, nil // an omitted argument is null
 }
@@ -101,7 +102,7 @@ func (c call) plain(i int) (string, bool) {
 	case opConstant:
 		return n.constant.text, n.constant.kind == text
 	case opAttribute:
-		s := c.c.attributes.Get(c.c.reads[n.slot].name).Text()
+		s := c.c.env.Attributes.Get(c.c.reads[n.slot].name).Text()
 		return s, s != ""
 	}
 	return "", false

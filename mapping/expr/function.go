@@ -18,15 +18,20 @@ const (
 	Condition
 	// Texts is a list of texts.
 	Texts
+	// Word is one of the words of the parameter, such as vbTextCompare. It may also
+	// stand in quotes.
+	Word
+	// Date is an instant. Its text form is M/d/yyyy h:mm:ss tt, in UTC.
+	Date
 )
 
 // String returns the type's name in the documentation.
 func (t Type) String() string {
-	return [...]string{"any", "text", "number", "Boolean", "list"}[t]
+	return [...]string{"any", "text", "number", "Boolean", "list", "word", "date"}[t]
 }
 
 func (t Type) words() string {
-	return [...]string{"a value", "text", "a whole number", "a condition", "a list"}[t]
+	return [...]string{"a value", "text", "a whole number", "a condition", "a list", "a word", "a date"}[t]
 }
 
 // Parameter is one parameter of a function. Parameters with Repeat come last and
@@ -40,6 +45,8 @@ type Parameter struct {
 	Blank bool
 	// Repeat says that it can be given many times.
 	Repeat bool
+	// Words are what a parameter of type Word can be.
+	Words []string
 }
 
 // Example is a call with its outcome for a user with the given attributes.
@@ -56,6 +63,10 @@ type Function struct {
 	Parameters []Parameter
 	Result     Type
 	Example    Example
+	// Notes are rules worth knowing, a sentence each: null and empty text, limits,
+	// where Microsoft's documentation leaves a choice. Those that go beyond Entra
+	// begin with "Beyond Entra".
+	Notes []string
 }
 
 // Signature returns the name with the parameters: "Join(separator, source, …)".
@@ -84,6 +95,12 @@ type function struct {
 	// prepare checks constant arguments further and stores in the node what
 	// depends on nothing else; nil when there is nothing to do.
 	prepare func(*node) *Error
+	// outermost says that the function must be the whole expression.
+	outermost bool
+	// random says that each call gives another value.
+	random bool
+	// redacts says that what the function gives appears in no output.
+	redacts bool
 }
 
 // least is the smallest number of arguments.

@@ -15,7 +15,7 @@ func item(c call) (value, error) {
 		return value{}, err
 	}
 	index, err := c.integer(1)
-	if err != nil || v.kind == null {
+	if err != nil || v.none() {
 		return value{}, err
 	}
 	members := v.members

@@ -7,14 +7,13 @@ import (
 
 // The functions that test values and choose among them.
 
-func coalesce(c call) (value, error) {
+func coalesce(c call) (v value, err error) {
 	for i := range c.count() {
-		v, err := c.value(i)
-		if err != nil || v.kind != null {
+		if v, err = c.value(i); err != nil || !v.none() {
 			return v, err
 		}
 	}
-	return value{}, nil
+	return v, nil
 }
 
 func iif(c call) (value, error) {
@@ -47,7 +46,7 @@ func prepareIIF(n *node) *Error {
 
 func isNull(c call) (value, error) {
 	v, err := c.value(0)
-	return boolValue(v.kind == null || v.kind == list && len(v.members) == 0), err
+	return boolValue(v.none() || v.kind == list && len(v.members) == 0), err
 }
 
 func isNullOrEmpty(c call) (value, error) {

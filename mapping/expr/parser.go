@@ -25,13 +25,14 @@ const (
 	opCall
 	opConcat
 	opCompare
+	opWord
 )
 
 // node is one part of a parsed expression, and what is evaluated.
 type node struct {
 	op       op
 	at, end  int    // place in the text, in bytes
-	text     string // number or operator as written, name of the attribute
+	text     string // number, operator or word as written, name of the attribute
 	constant value
 	slot     int // of an attribute in Program.reads
 	function *function
@@ -160,6 +161,9 @@ func (p *parser) primary() (*node, *Error) {
 		}
 		if p.tok.kind == tokenOpen {
 			return p.call(t)
+		}
+		if v, ok := words[t.text]; ok {
+			return &node{op: opWord, at: t.at, end: t.end, text: t.text, constant: v}, nil
 		}
 		return nil, &Error{Offset: t.at, Length: t.end - t.at,
 			Message: fmt.Sprintf("%s is not quoted: write [%[1]s] for an attribute, \"%[1]s\" for text", t.text)}

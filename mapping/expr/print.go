@@ -17,6 +17,8 @@ func (n *node) print(b *strings.Builder) {
 		b.WriteByte('"')
 	case opAttribute:
 		b.WriteString("[" + n.text + "]")
+	case opWord:
+		b.WriteString(n.text)
 	case opCall:
 		b.WriteString(n.function.Name)
 		b.WriteByte('(')

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +26,12 @@ type Env struct {
 	Attributes directory.Attributes
 	// Now is the instant that stands for the present during the evaluation.
 	Now time.Time
+	// Random is where Guid and RandomString take their randomness from; nil is
+	// crypto/rand.
+	Random io.Reader
+	// Taken reports whether the target has a value already, for SelectUniqueValue;
+	// nil means that it has none. It is called by the goroutine that evaluates.
+	Taken func(value string) bool
 }
 
 // Program is a compiled expression. It is immutable and safe for concurrent use.
@@ -31,6 +39,8 @@ type Program struct {
 	root  *node
 	refs  []Reference
 	reads []read // by the slot of an attribute
+
+	random, redacted bool
 }
 
 type read struct {
@@ -52,14 +62,21 @@ func Compile(text string, types Types) (*Program, error) {
 	for i, r := range refs {
 		p.reads[i] = read{name: r.Name}
 	}
+	p.random = root.calls(func(f *function) bool { return f.random })
+	p.redacted = root.calls(func(f *function) bool { return f.redacts })
 	return p, nil
+}
+
+// calls reports whether any function that is called satisfies is.
+func (n *node) calls(is func(*function) bool) bool {
+	return n.op == opCall && is(n.function) || slices.ContainsFunc(n.args, func(arg *node) bool { return arg.calls(is) })
 }
 
 // Renamed returns the same program reading other attributes: resolve gets a name
 // as it is written and answers the name to look up, and whether the first value
 // of that attribute alone is meant.
 func (p *Program) Renamed(resolve func(name string) (lookUp string, first bool)) *Program {
-	q := &Program{root: p.root, refs: p.refs, reads: make([]read, len(p.refs))}
+	q := &Program{root: p.root, refs: p.refs, reads: make([]read, len(p.refs)), random: p.random, redacted: p.redacted}
 	for i, r := range p.refs {
 		q.reads[i].name, q.reads[i].first = resolve(r.Name)
 	}
@@ -88,16 +105,69 @@ func (p *Program) String() string {
 	return b.String()
 }
 
-// Evaluate returns the value for one user: text, a list of texts, or null.
-// Booleans and numbers come in their text form (True, 42), and empty text, which
-// a directory cannot store, is null. The error is an [*EvalError].
-func (p *Program) Evaluate(env Env) (directory.Value, error) {
-	c := context{attributes: env.Attributes, now: env.Now, reads: p.reads}
+// Random reports whether the expression gives another value each time it is
+// evaluated, because it calls Guid or RandomString.
+func (p *Program) Random() bool { return p.random }
+
+// Redacted reports whether the expression calls Redact, so that its value is not
+// to be shown.
+func (p *Program) Redacted() bool { return p.redacted }
+
+// Rules returns the number of rules when the expression is a SelectUniqueValue,
+// else 0.
+func (p *Program) Rules() int {
+	if p.root.op != opCall || !p.root.function.outermost {
+		return 0
+	}
+	return len(p.root.args)
+}
+
+// Rule returns the value that one rule of a SelectUniqueValue offers, "" when it
+// offers none. No other rule is evaluated, and nothing is asked about the target.
+// The first rule has the index 0. The error is an [*EvalError].
+func (p *Program) Rule(i int, env Env) (string, error) {
+	if i < 0 || i >= p.Rules() {
+		return "", nil
+	}
+	c := context{env: env, reads: p.reads}
+	candidate, _, err := call{p.root, &c}.text(i)
+	return candidate, p.redact(err)
+}
+
+// redacted stands for a value that the function Redact keeps out of all output.
+const redacted = "[Redact]"
+
+// redact takes the value out of the error of an expression that calls Redact.
+func (p *Program) redact(err error) error {
+	var e *EvalError
+	if p.redacted && errors.As(err, &e) && e.Value != "" {
+		hidden := *e
+		hidden.Value = redacted
+		return &hidden
+	}
+	return err
+}
+
+func (p *Program) evaluate(env Env) (value, error) {
+	c := context{env: env, reads: p.reads}
 	v, err := p.root.eval(&c)
 	if err != nil {
-		return directory.Value{}, err
+		return value{}, p.redact(err)
 	}
-	if v.kind == list {
+	return v, nil
+}
+
+// Evaluate returns the value for one user: text, a list of texts, or null, and an
+// absent value when the target attribute is not to be written at all. Booleans,
+// numbers and dates come in their text form (True, 42, 1/31/2026 2:30:00 PM), and
+// empty text, which a directory cannot store, is null. The error is an
+// [*EvalError]; one that wraps [ErrObjectIgnored] leaves the user out.
+func (p *Program) Evaluate(env Env) (directory.Value, error) {
+	v, err := p.evaluate(env)
+	switch {
+	case err != nil || v.kind == ignore:
+		return directory.Value{}, err
+	case v.kind == list:
 		return directory.ListOf(v.members...), nil
 	}
 	s, _, _ := v.scalar()
@@ -131,11 +201,12 @@ func (r Result) Any() any {
 // Result evaluates like [Program.Evaluate] and keeps empty text and null apart,
 // for whoever shows the outcome of an expression to a person.
 func (p *Program) Result(env Env) (Result, error) {
-	c := context{attributes: env.Attributes, now: env.Now, reads: p.reads}
-	v, err := p.root.eval(&c)
+	v, err := p.evaluate(env)
 	switch {
 	case err != nil:
 		return Result{}, err
+	case v.kind == ignore:
+		return Result{Ignored: true}, nil
 	case v.kind == null:
 		return Result{Null: true}, nil
 	case v.kind == list:

@@ -1,8 +1,10 @@
 package expr
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
+	"time"
 
 	"tenantsync/directory"
 )
@@ -19,13 +21,15 @@ const (
 	boolean
 	number
 	list
+	date   // an instant, in UTC
+	ignore // the marker that the target attribute is not to be written
 )
 
 // value is a value inside an expression. Other than a directory's it can be empty
 // text, which most functions treat as no value but some tell from null.
 type value struct {
 	kind    kind
-	num     int64
+	num     int64 // of a date: ticks since the year 1
 	text    string
 	members []string
 }
@@ -40,6 +44,30 @@ func boolValue(b bool) value {
 		v.num = 1
 	}
 	return v
+}
+
+// A date is counted in ticks of 100 ns since 0001-01-01, as .NET does: the years 1
+// to 9999 fit into 64 bits, and no arithmetic rounds.
+const (
+	tick           = 100 * time.Nanosecond
+	ticksPerSecond = int64(time.Second / tick)
+)
+
+// yearOne is the Unix time, in seconds, of 0001-01-01.
+var yearOne = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+
+// dateLayout is the text form of a date, M/d/yyyy h:mm:ss tt in .NET's letters.
+const dateLayout = "1/2/2006 3:04:05 PM"
+
+// dateValue returns an instant as a value; anything finer than a tick is cut. The
+// year must be from 1 to 9999.
+func dateValue(t time.Time) value {
+	return value{kind: date, num: (t.Unix()-yearOne)*ticksPerSecond + int64(t.Nanosecond())/int64(tick)}
+}
+
+// instant returns the instant of a date, in UTC.
+func (v value) instant() time.Time {
+	return time.Unix(v.num/ticksPerSecond+yearOne, v.num%ticksPerSecond*int64(tick)).UTC()
 }
 
 func listValue(members []string) value { return value{kind: list, members: members} }
@@ -66,10 +94,14 @@ func fromDirectory(v directory.Value, first bool) value {
 	return value{}
 }
 
+// none reports whether the value is null. The marker that nothing is to be written
+// counts as null wherever it is not the outcome of the whole expression.
+func (v value) none() bool { return v.kind == null || v.kind == ignore }
+
 // empty reports whether there is no value to use: null, empty text, a list
 // without members.
 func (v value) empty() bool {
-	return v.kind == null || v.kind == text && v.text == "" || v.kind == list && len(v.members) == 0
+	return v.none() || v.kind == text && v.text == "" || v.kind == list && len(v.members) == 0
 }
 
 // scalar returns the text form. Null gives "" and false; so does a list without
@@ -86,6 +118,8 @@ func (v value) scalar() (s string, some, many bool) {
 		return "False", true, false
 	case number:
 		return strconv.FormatInt(v.num, 10), true, false
+	case date:
+		return v.instant().Format(dateLayout), true, false
 	case list:
 		if len(v.members) > 1 {
 			return "", true, true
@@ -123,7 +157,7 @@ func (v value) integer() (int64, bool) {
 // anything: text other than True, False or a number does not.
 func (v value) truth() (holds, ok bool) {
 	switch v.kind {
-	case null:
+	case null, ignore:
 		return false, true
 	case boolean, number:
 		return v.num != 0, true
@@ -194,13 +228,15 @@ func (d decimal) compare(o decimal) int {
 	return c
 }
 
-// compare judges a comparison. Numbers, and texts that are numbers, are compared
-// as such, everything else as text with case. A comparison with null is false,
+// compare judges a comparison. Dates are compared as instants, numbers, and texts
+// that are numbers, as such, everything else as text with case. A comparison with null is false,
 // save that null equals null.
 func compare(operator string, a, b value) (holds, many bool) {
 	as, aSome, aMany := a.scalar()
 	bs, bSome, bMany := b.scalar()
 	switch {
+	case a.kind == date && b.kind == date:
+		return ordered(operator, cmp.Compare(a.num, b.num)), false
 	case aMany || bMany:
 		return false, true
 	case !aSome || !bSome:
@@ -214,17 +250,22 @@ func compare(operator string, a, b value) (holds, many bool) {
 	} else {
 		c = ad.compare(bd)
 	}
+	return ordered(operator, c), false
+}
+
+// ordered reports whether an operator holds for two values that compare as c.
+func ordered(operator string, c int) bool {
 	switch operator {
 	case "=":
-		return c == 0, false
+		return c == 0
 	case "<>":
-		return c != 0, false
+		return c != 0
 	case ">":
-		return c > 0, false
+		return c > 0
 	case ">=":
-		return c >= 0, false
+		return c >= 0
 	case "<":
-		return c < 0, false
+		return c < 0
 	}
-	return c <= 0, false
+	return c <= 0
 }

@@ -1,0 +1,4 @@
+package expr
+
+// dateFunctions are the functions on dates.
+var dateFunctions []function
