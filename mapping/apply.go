@@ -29,6 +29,10 @@ type Input struct {
 	Current directory.Attributes
 	// Now is the instant that stands for the present.
 	Now time.Time
+	// Unique holds, by the name of the target, the values that were found to be
+	// free for the mappings of [Schema.Uniques]. A target that is not in it gets
+	// what the first rule with a value gives.
+	Unique map[string]directory.Value
 }
 
 // Result is what a schema wants.
@@ -48,6 +52,7 @@ type Dropped string
 // The reasons for which a mapping writes nothing.
 const (
 	Written        Dropped = ""
+	Ignored        Dropped = "the expression says to leave the target as it is"
 	MatchingOnly   Dropped = "only used for matching"
 	CreateOnly     Dropped = "applies only when the user is created"
 	NoValue        Dropped = "the source has no value"
@@ -68,7 +73,7 @@ func (s *Schema) Apply(in Input) (Result, error) {
 		if !r.written || r.flowType == ObjectAddOnly && in.Flow == Update {
 			continue
 		}
-		v, err := r.evaluate(in.Source, in.Now)
+		v, err := r.wanted(&in)
 		if err != nil {
 			return Result{}, err
 		}
@@ -88,12 +93,23 @@ func (s *Schema) Apply(in Input) (Result, error) {
 	return result, nil
 }
 
+// wanted returns what the source gives, or the free value that was found.
+func (r *rule) wanted(in *Input) (directory.Value, error) {
+	if v, found := in.Unique[r.target.Name]; found && r.rules() > 0 {
+		return v, nil
+	}
+	return r.evaluate(in.Source, in.Now)
+}
+
 // settle turns what the source gives into what is to be written: the default
 // value, conversion, and the flow type, in this order. It tells why nothing is
 // written where that is so.
 func (r *rule) settle(v directory.Value, in *Input) (directory.Value, Dropped, error) {
 	if r.target.Kind == directory.Ref {
 		return r.settleReference(v, in)
+	}
+	if v.IsAbsent() && r.kind == Expression {
+		return v, Ignored, nil // not even the default value applies
 	}
 	if v.IsEmpty() && in.Flow == Create {
 		v = r.fallback // the default value never applies to a user that exists

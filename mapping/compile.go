@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tenantsync/directory"
 	"tenantsync/mapping/attribute"
 	"tenantsync/mapping/expr"
+	"tenantsync/mapping/suggest"
 )
 
 // rule is a compiled mapping.
@@ -97,6 +99,7 @@ func (c *compiler) target(r *rule, m Mapping) bool {
 		c.report(Error, "target", fmt.Sprintf("unknown attribute %q", m.Target), attribute.Nearest(m.Target))
 		return false
 	}
+	info = c.declared(info, m)
 	r.target = info
 	r.written = info.Refused == ""
 	if !r.written && m.MatchingPriority <= 0 {
@@ -105,6 +108,34 @@ func (c *compiler) target(r *rule, m Mapping) bool {
 		c.report(Warning, "target", fmt.Sprintf("%s is not written: %s", m.Target, info.Refused), "")
 	}
 	return true
+}
+
+// declared takes up what the mapping says of its target, which only directory
+// extensions need: Graph's own attributes are known.
+func (c *compiler) declared(info attribute.Info, m Mapping) attribute.Info {
+	extension := attribute.IsExtension(info.Name)
+	if m.Type != "" && !m.Type.Known() {
+		c.report(Error, "type", fmt.Sprintf("type %q unknown: one of %s", m.Type, strings.Join(attribute.Types(), ", ")),
+			suggest.Nearest(string(m.Type), slices.Values(attribute.Types())))
+		return info
+	}
+	if !extension {
+		if m.Type != "" {
+			c.fail("type", "only a directory extension can be given a type: %s is %s", info.Name, info.TypeName())
+		}
+		if m.Multivalued {
+			c.fail("multivalued", "only a directory extension can be said to be multivalued: what %s holds is known", info.Name)
+		}
+		return info
+	}
+	if m.Multivalued {
+		switch m.Type {
+		case attribute.Boolean, attribute.Integer, attribute.LargeInteger:
+			c.fail("multivalued", "several values of type %s are not supported: only of %s, %s and %s", m.Type, attribute.String, attribute.DateTime, attribute.Binary)
+			return info
+		}
+	}
+	return attribute.Extension(info.Name, m.Type, m.Multivalued)
 }
 
 // source compiles the one source a mapping has.

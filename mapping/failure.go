@@ -9,8 +9,12 @@ import (
 	"tenantsync/mapping/expr"
 )
 
-// hidden stands in every output for the value of a sensitive mapping.
-const hidden = "(sensitive)"
+// What stands in every output for a value that is not to be shown: because the
+// mapping is marked sensitive, or because its expression calls Redact.
+const (
+	sensitiveText = "(sensitive)"
+	redactedText  = "[Redact]"
+)
 
 // Failure says why one user cannot be mapped. It concerns that user only.
 type Failure struct {
@@ -20,7 +24,8 @@ type Failure struct {
 	Target string
 	// Function is the function of the expression that failed, or "".
 	Function string
-	// Value is what it failed on; "(sensitive)" when the mapping is sensitive.
+	// Value is what it failed on; "(sensitive)" or "[Redact]" when it is not to be
+	// shown.
 	Value string
 	// Message says what is wrong, without the value.
 	Message string
@@ -29,8 +34,7 @@ type Failure struct {
 	Err error
 }
 
-// Error names the target and what is wrong, with the value unless it is
-// sensitive.
+// Error names the target and what is wrong, with the value unless it is hidden.
 func (f *Failure) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mapping of %s: ", f.Target)
@@ -49,7 +53,7 @@ func (f *Failure) Unwrap() error { return f.Err }
 
 func quote(s string) string {
 	const most = 80
-	if s == hidden {
+	if s == sensitiveText || s == redactedText {
 		return s
 	}
 	if runes := []rune(s); len(runes) > most {
@@ -74,8 +78,23 @@ func (r *rule) misfit(v directory.Value, err error) *Failure {
 }
 
 func (r *rule) hide(f *Failure) *Failure {
-	if r.sensitive && f.Value != "" {
-		f.Value = hidden
+	if text := r.hidden(); text != "" && f.Value != "" {
+		f.Value = text
 	}
 	return f
 }
+
+// hidden returns what stands for the values of this mapping in every output, ""
+// when they may be shown.
+func (r *rule) hidden() string {
+	switch {
+	case r.sensitive:
+		return sensitiveText
+	case r.redacted():
+		return redactedText
+	}
+	return ""
+}
+
+// redacted reports whether the expression calls Redact.
+func (r *rule) redacted() bool { return false }

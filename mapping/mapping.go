@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tenantsync/directory"
+	"tenantsync/mapping/attribute"
 	"tenantsync/mapping/suggest"
 )
 
@@ -33,6 +34,12 @@ type Mapping struct {
 	MatchingPriority int
 	// Sensitive keeps the value out of every output and log.
 	Sensitive bool
+	// Type is what the target holds, if it is a directory extension: values are
+	// converted to it. "" leaves the value as it is.
+	Type attribute.Type
+	// Multivalued says that the target is a directory extension that holds
+	// several values.
+	Multivalued bool
 }
 
 // Kind is the kind of a mapping.
@@ -148,8 +155,8 @@ type Problem struct {
 	// Mapping is the index of the mapping in the list.
 	Mapping int
 	// Field is the key of the mapping that is wrong: target, source, constant,
-	// expression, defaultValue, flowType, flowNull, matchingPriority, or "" for
-	// the mapping as a whole.
+	// expression, defaultValue, flowType, flowNull, matchingPriority, type,
+	// multivalued, or "" for the mapping as a whole.
 	Field string
 	// Offset and Length give the place in the expression in bytes; Offset is -1
 	// when the problem is not inside an expression.

@@ -16,11 +16,12 @@ type Schema struct {
 	matching []*rule // by priority
 
 	sources, targets, referenceNames []string
-	sensitive, sensitiveSources      map[string]bool
+	hidden                           map[string]string // by the name of the target
+	sensitiveSources                 map[string]bool
 }
 
 func newSchema(rules []rule) *Schema {
-	s := &Schema{rules: rules, sensitive: map[string]bool{}, sensitiveSources: map[string]bool{}}
+	s := &Schema{rules: rules, hidden: map[string]string{}, sensitiveSources: map[string]bool{}}
 	slices.SortStableFunc(s.rules, func(a, b rule) int { return cmp.Compare(a.target.Name, b.target.Name) })
 	for i := range s.rules {
 		r := &s.rules[i]
@@ -28,8 +29,10 @@ func newSchema(rules []rule) *Schema {
 		if r.written || r.priority > 0 {
 			s.sources = append(s.sources, reads...)
 		}
+		if text := r.hidden(); text != "" && s.hidden[r.target.Name] != sensitiveText {
+			s.hidden[r.target.Name] = text
+		}
 		if r.sensitive {
-			s.sensitive[r.target.Name] = true
 			for _, name := range reads {
 				s.sensitiveSources[name] = true
 			}
@@ -77,7 +80,12 @@ func (s *Schema) References() []string { return slices.Clone(s.referenceNames) }
 
 // Sensitive reports whether a target attribute has a mapping marked as sensitive:
 // its values appear in no output.
-func (s *Schema) Sensitive(target string) bool { return s.sensitive[target] }
+func (s *Schema) Sensitive(target string) bool { return s.hidden[target] == sensitiveText }
+
+// Hidden returns what stands for the values of a target attribute in every
+// output: "(sensitive)" when a mapping of it is marked sensitive, "[Redact]" when
+// only an expression says so, "" when the values may be shown.
+func (s *Schema) Hidden(target string) string { return s.hidden[target] }
 
 // SensitiveSource reports whether a source attribute feeds a mapping marked as
 // sensitive: whoever shows what was read hides its value too.

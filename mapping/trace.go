@@ -7,7 +7,8 @@ import (
 )
 
 // Step is what one mapping did for one user, to be shown to a person. Values of
-// sensitive mappings are replaced by "(sensitive)".
+// sensitive mappings are replaced by "(sensitive)", those of mappings whose
+// expression calls Redact by "[Redact]".
 type Step struct {
 	// Mapping is the index of the mapping in the list that was compiled.
 	Mapping int
@@ -49,7 +50,7 @@ func (r *rule) trace(in *Input) Step {
 		step.Inputs.Set(name, r.shown(v))
 	}
 	if r.sensitive && r.kind == Constant {
-		step.Source = hidden
+		step.Source = sensitiveText
 	}
 	switch {
 	case r.refused != "":
@@ -62,7 +63,7 @@ func (r *rule) trace(in *Input) Step {
 		step.Dropped = CreateOnly
 		return step
 	}
-	v, err := r.evaluate(in.Source, in.Now)
+	v, err := r.wanted(in)
 	if err == nil {
 		v, step.Dropped, err = r.settle(v, in)
 	}
@@ -77,8 +78,8 @@ func (r *rule) trace(in *Input) Step {
 
 // shown returns a value as it may be shown.
 func (r *rule) shown(v directory.Value) directory.Value {
-	if r.sensitive && !v.IsEmpty() {
-		return directory.TextOf(hidden)
+	if text := r.hidden(); text != "" && !v.IsEmpty() {
+		return directory.TextOf(text)
 	}
 	return v
 }

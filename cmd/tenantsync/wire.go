@@ -268,10 +268,14 @@ func deprovisionOf(d config.Deprovision) engine.Deprovision {
 // change of it makes the next cycle compare everybody. Names, schedules, limits
 // and guards do not count, nor does the order of keys in the file.
 func rulesOf(j *config.Job) string {
+	// What was added later is left out while it is empty, so that an upgrade alone
+	// changes nothing.
 	type rule struct {
 		Target, Source, Constant, Expression, Default, Flow string
 		FlowNull                                            *bool
 		Priority                                            int
+		Type                                                config.DataType `json:",omitempty"`
+		Multivalued                                         bool            `json:",omitempty"`
 	}
 	rules := make([]rule, len(j.Mappings))
 	for i, m := range j.Mappings {
@@ -279,6 +283,7 @@ func rulesOf(j *config.Job) string {
 			Target: m.Target, Source: m.Source, Expression: string(m.Expression), Flow: string(m.FlowType),
 			FlowNull: m.FlowNull, Priority: m.MatchingPriority,
 			Constant: literalText(m.Constant), Default: literalText(m.DefaultValue),
+			Type: m.Type, Multivalued: m.Multivalued,
 		}
 	}
 	encoded, err := json.Marshal(struct {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tenantsync/mapping"
+	"tenantsync/mapping/attribute"
 	"tenantsync/scope"
 )
 
@@ -114,6 +115,7 @@ func (m Mapping) compiled() mapping.Mapping {
 		Target: m.Target, Source: m.Source, Constant: m.Constant.Value, Expression: string(m.Expression),
 		Default: m.DefaultValue.Value, FlowType: flow, FlowNull: m.FlowNull,
 		MatchingPriority: m.MatchingPriority, Sensitive: m.Sensitive,
+		Type: attribute.Type(m.Type), Multivalued: m.Multivalued,
 	}
 }
 

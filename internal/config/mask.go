@@ -117,6 +117,8 @@ func maskedMappings(list []Mapping) []any {
 		}
 		add(m.MatchingPriority > 0, "matchingPriority", m.MatchingPriority)
 		add(m.Sensitive, "sensitive", true)
+		add(m.Type != "", "type", string(m.Type))
+		add(m.Multivalued, "multivalued", true)
 		out[i] = item
 	}
 	return out
@@ -128,6 +130,7 @@ func written(m mapping.Mapping) Mapping {
 		Target: m.Target, Source: m.Source, Constant: Literal{m.Constant}, Expression: Expression(m.Expression),
 		DefaultValue: Literal{m.Default}, FlowType: FlowType(m.FlowType.String()), FlowNull: m.FlowNull,
 		MatchingPriority: m.MatchingPriority, Sensitive: m.Sensitive,
+		Type: DataType(m.Type), Multivalued: m.Multivalued,
 	}
 }
 

@@ -174,7 +174,12 @@ type Mapping struct {
 	FlowNull         *bool      `yaml:"flowNull" jsonschema_description:"An empty source value clears the target. Default: true for references such as manager, else false."`
 	MatchingPriority int        `yaml:"matchingPriority" jsonschema:"minimum=1" jsonschema_description:"Makes the attribute a matching attribute; 1 is tried first."`
 	Sensitive        bool       `yaml:"sensitive" jsonschema:"default=false" jsonschema_description:"The attribute's values appear in no output, log or error."`
+	Type             DataType   `yaml:"type" jsonschema_description:"For a directory extension as target: the data type it was registered with, so that values are converted to it."`
+	Multivalued      bool       `yaml:"multivalued" jsonschema:"default=false" jsonschema_description:"For a directory extension as target: it was registered to hold several values."`
 }
+
+// DataType is what a directory extension holds; "" when the mapping does not say.
+type DataType string
 
 // Expression is the text of an expression. References like ${VAR} are not
 // replaced in it: ${name} has a meaning of its own in regular expressions.

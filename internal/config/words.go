@@ -1,5 +1,7 @@
 package config
 
+import "tenantsync/mapping/attribute"
+
 // enum is a type whose values are a closed list of words. Decoding refuses any
 // other word, and the JSON Schema lists them.
 type enum interface{ words() []string }
@@ -12,6 +14,7 @@ func (ScopeMode) words() []string { return []string{"assigned", "all"} }
 func (FlowType) words() []string {
 	return []string{"Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly"}
 }
+func (DataType) words() []string     { return attribute.Types() }
 func (InviteBy) words() []string     { return []string{"userPrincipalName", "mail"} }
 func (TargetBlock) words() []string  { return []string{"keep", "yield"} }
 func (Deprovision) words() []string  { return []string{"delete", "disable", "none"} }

@@ -2,7 +2,6 @@ package attribute
 
 import (
 	"iter"
-	"strings"
 
 	"tenantsync/directory"
 	"tenantsync/mapping/suggest"
@@ -19,6 +18,9 @@ type Info struct {
 	// First says that the name asked for stands for the first value of a
 	// multi-valued attribute, as telephoneNumber does for businessPhones.
 	First bool
+	// Type is what a directory extension was declared to hold; "" for an undeclared
+	// one and for every other attribute.
+	Type Type
 	// Date says that the text is a date, or an instant, in ISO 8601.
 	Date bool
 	// MaxLength is the greatest number of characters, 0 when none is known.
@@ -39,6 +41,11 @@ type Info struct {
 	// Unfiltered is empty when a scoping filter may ask for the attribute, else
 	// the reason why it may not.
 	Unfiltered string
+	// Unsearchable is empty when Graph finds users by the attribute with a plain
+	// filter (eq or in), else the reason why it does not. Advanced queries are
+	// served from an index that lags, so they prove nothing.
+	// https://learn.microsoft.com/graph/aad-advanced-queries
+	Unsearchable string
 }
 
 // Multivalued reports whether the attribute, under the name asked for, holds
@@ -55,8 +62,12 @@ func (i Info) ValueKind() directory.Kind {
 }
 
 // TypeName returns the attribute's type as the synchronization schema calls it:
-// String, Boolean, Integer, DateTime or Reference; "" when it is not certain.
+// String, Boolean, Integer, DateTime or Reference; a directory extension's as it
+// was declared, "" when it was not.
 func (i Info) TypeName() string {
+	if i.Type != "" {
+		return string(i.Type)
+	}
 	switch i.ValueKind() {
 	case directory.Bool:
 		return "Boolean"
@@ -89,30 +100,10 @@ func Lookup(name string) (Info, bool) {
 	if info, ok := table[name]; ok {
 		return info, true
 	}
-	if isExtension(name) {
-		return Info{Name: name}, true
+	if IsExtension(name) {
+		return Extension(name, "", false), true
 	}
 	return Info{}, false
-}
-
-// isExtension reports whether a name is that of a directory extension: the app
-// id is 32 hexadecimal digits.
-func isExtension(name string) bool {
-	rest, ok := strings.CutPrefix(name, "extension_")
-	if !ok || len(rest) < 34 || rest[32] != '_' {
-		return false
-	}
-	for _, c := range []byte(rest[:32]) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
-			return false
-		}
-	}
-	for _, c := range []byte(rest[33:]) {
-		if c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return false
-		}
-	}
-	return true
 }
 
 // Names returns every known name and alias in order, directory extensions apart.

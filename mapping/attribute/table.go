@@ -19,6 +19,9 @@ const (
 	permission   = "writing it needs a permission of its own, which this program does not ask for"
 	onlyMembers  = "only internal members of the source are read, so userType decides nothing"
 	onlyManager  = "scoping filters cannot judge references"
+	advanced     = "Graph finds users by it with advanced queries only, whose index lags"
+	unlisted     = "Graph does not search by it"
+	indistinct   = "it has only a few values"
 	namedPassing = "it is an object of several properties, not a value"
 )
 
@@ -55,6 +58,8 @@ func (i Info) fixed() Info { i.Fixed = true; return i }
 
 func (i Info) unfiltered(why string) Info { i.Unfiltered = why; return i }
 
+func (i Info) unsearchable(why string) Info { i.Unsearchable = why; return i }
+
 func (i Info) unreadable(why string) Info {
 	i.Unreadable, i.Refused, i.Unfiltered = why, why, why
 	return i
@@ -63,36 +68,36 @@ func (i Info) unreadable(why string) Info {
 // table is filled once, when the program starts, and never changed.
 var table = build(map[string]Info{
 	// Writable by an app for an external user that is mastered in the cloud.
-	"accountEnabled":          boolean().fixed(),
-	"ageGroup":                oneOf("Minor", "NotAdult", "Adult"),
+	"accountEnabled":          boolean().fixed().unsearchable(indistinct),
+	"ageGroup":                oneOf("Minor", "NotAdult", "Adult").unsearchable(indistinct),
 	"businessPhones":          list(1),
 	"city":                    text(128),
-	"companyName":             text(64),
-	"consentProvidedForMinor": oneOf("Granted", "Denied", "NotRequired"),
-	"costCenter":              text(0),
+	"companyName":             text(64).unsearchable(advanced),
+	"consentProvidedForMinor": oneOf("Granted", "Denied", "NotRequired").unsearchable(indistinct),
+	"costCenter":              text(0).unsearchable(unlisted),
 	"country":                 text(128),
 	"department":              text(64),
 	"displayName":             text(256).fixed(),
-	"division":                text(0),
-	"employeeHireDate":        date(),
+	"division":                text(0).unsearchable(unlisted),
+	"employeeHireDate":        date().unsearchable(advanced),
 	"employeeId":              text(16),
-	"employeeType":            text(0),
-	"faxNumber":               text(0),
+	"employeeType":            text(0).unsearchable(advanced),
+	"faxNumber":               text(0).unsearchable(unlisted),
 	"givenName":               text(64),
 	"jobTitle":                text(128),
 	"mail":                    text(0),
-	"mobilePhone":             text(64),
-	"officeLocation":          text(128),
-	"postalCode":              text(40),
-	"preferredDataLocation":   text(0),
-	"preferredLanguage":       text(0),
-	"showInAddressList":       boolean(),
+	"mobilePhone":             text(64).unsearchable(advanced),
+	"officeLocation":          text(128).unsearchable(advanced),
+	"postalCode":              text(40).unsearchable(advanced),
+	"preferredDataLocation":   text(0).unsearchable(unlisted),
+	"preferredLanguage":       text(0).unsearchable(advanced),
+	"showInAddressList":       boolean().unsearchable(indistinct),
 	"state":                   text(128),
-	"streetAddress":           text(1024),
+	"streetAddress":           text(1024).unsearchable(advanced),
 	"surname":                 text(64),
-	"usageLocation":           text(2).fixed(),
-	"userType":                oneOf("Member", "Guest").fixed().unfiltered(onlyMembers),
-	"manager":                 {Kind: directory.Ref, Unfiltered: onlyManager},
+	"usageLocation":           text(2).fixed().unsearchable(indistinct),
+	"userType":                oneOf("Member", "Guest").fixed().unfiltered(onlyMembers).unsearchable(indistinct),
+	"manager":                 {Kind: directory.Ref, Unfiltered: onlyManager, Unsearchable: unlisted},
 
 	// Refused for external users.
 	"userPrincipalName": text(0).refused(external + ": it is derived from the invited address"),
@@ -153,7 +158,7 @@ var names = slices.Sorted(func(yield func(string) bool) {
 
 func build(t map[string]Info) map[string]Info {
 	for n := 1; n <= 15; n++ {
-		t["extensionAttribute"+strconv.Itoa(n)] = text(1024)
+		t["extensionAttribute"+strconv.Itoa(n)] = text(1024).unsearchable(advanced)
 	}
 	for name, info := range t {
 		info.Name = name
