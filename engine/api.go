@@ -54,6 +54,31 @@ type PlanResult struct {
 	Read    int       `json:"read"`
 	Linked  int       `json:"linked"`
 	Writes  int       `json:"writes"` // about how many writes the cycle would send
+	// Attributes tells every mapping of the user that was asked for, by target.
+	Attributes []PlanAttribute `json:"attributes,omitempty"`
+}
+
+// PlanAttribute tells how one mapping comes to its value for one user, whether or
+// not that is written. Values of sensitive mappings are hidden.
+type PlanAttribute struct {
+	Target string `json:"targetAttribute"`
+	Type   string `json:"type"` // direct, constant, expression
+	// Sources are the source attributes that are read; nil means no value.
+	Sources    map[string]*string `json:"sourceValues"`
+	Expression string             `json:"expression"` // the attribute in brackets, the constant in quotes, or the expression
+	FlowType   string             `json:"flowType"`
+	// Result is what the mapping gives, nil for nothing; Current what the target
+	// user is known to have.
+	Result  *string `json:"result"`
+	Current *string `json:"current"`
+	// ResultName and CurrentName are the user principal names of a reference's
+	// users, where they are known.
+	ResultName  string `json:"resultName,omitempty"`
+	CurrentName string `json:"currentName,omitempty"`
+	// Dropped says why the cycle would not write the result, "" when it would.
+	Dropped string `json:"dropped,omitempty"`
+	// Error is why the mapping has no value for this user.
+	Error string `json:"error,omitempty"`
 }
 
 // DeletionThreshold is what the guard says of a plan.

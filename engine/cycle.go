@@ -54,6 +54,7 @@ type cycle struct {
 	rivals     []directory.Object            // users in escrow who share an address
 	peeked     map[string][]*membershipRound // changes in the groups of other jobs of the pair
 	only       string                        // plan of one user: its source id
+	followed   *store.Link                   // of that user, as the plan describes it
 
 	source, target *directory.Tenant
 	spool          *spool           // unlinked target users, initial cycles only

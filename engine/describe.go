@@ -110,12 +110,8 @@ func (c *cycle) properties(o directory.Object, diff []directory.Modified, link *
 }
 
 func (c *cycle) mappingTexts(o directory.Object, link *store.Link) map[string]mapping.Step {
-	flow := mapping.Update
-	if link.Creating {
-		flow = mapping.Create
-	}
 	out := map[string]mapping.Step{}
-	for _, s := range c.job.Mapping.Trace(mapping.Input{Source: o.Attributes, Flow: flow, Current: link.Exported, Now: c.began}) {
+	for _, s := range c.job.Mapping.Trace(c.mappingInput(o, link, c.began)) {
 		out[s.Target] = s
 	}
 	return out

@@ -30,6 +30,7 @@ func (c *cycle) writesManager(ctx context.Context, u *update, link *store.Link) 
 func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there, lost []*change, err error) {
 	var look []*change
 	for _, ch := range list {
+		c.follow(ch.o, &ch.link)
 		if err := x.compute(ch); err != nil {
 			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeAttributeValidation, err.Error()))
 			c.tally.Failed++

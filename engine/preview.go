@@ -46,7 +46,10 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	if err != nil {
 		return nil, errors.Join(err, over.Close())
 	}
-	err = c.run(ctx)
+	var attributes []PlanAttribute
+	if err = c.run(ctx); err == nil && c.only != "" {
+		attributes, err = c.attributes(ctx)
+	}
 	if c.spool != nil {
 		err = errors.Join(err, c.spool.close())
 	}
@@ -56,7 +59,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	}
 	out := &PlanResult{Job: r.job.Name, Cycle: cycleName(c.initial), Changes: c.changes, Summary: c.tally.Summary,
 		Threshold: c.threshold, Source: e.tenantName(c.source, r.job.SourceName), Target: e.tenantName(c.target, r.job.TargetName),
-		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.plannedWrites}
+		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.plannedWrites, Attributes: attributes}
 	if !c.initial {
 		out.Since = lastEnd(ctx, e, rec.LastCycle, r.job.Name)
 	}
@@ -173,6 +176,7 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 // describeUpdate adds the change of one user; action is what it is when
 // something differs.
 func (c *cycle) describeUpdate(ctx context.Context, o directory.Object, link *store.Link, action, reason string, held bool) error {
+	c.follow(o, link)
 	u, err := c.planUpdate(o, link, c.began)
 	if err != nil {
 		c.changes = append(c.changes, failChange(o, link, CodeAttributeValidation, err.Error()))
@@ -185,6 +189,7 @@ func (c *cycle) describeUpdate(ctx context.Context, o directory.Object, link *st
 // describeChange adds a change whose differences are known.
 func (c *cycle) describeChange(ctx context.Context, pending *change, action, reason string, held bool) error {
 	o, link, u := pending.o, &pending.link, &pending.u
+	c.follow(o, link)
 	manager, err := c.writesManager(ctx, u, link)
 	if err != nil {
 		return err

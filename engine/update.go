@@ -80,19 +80,24 @@ type update struct {
 
 func (u *update) empty() bool { return len(u.diff) == 0 && !u.manager }
 
+// mappingInput is what the mappings are applied to for a user with a link: who is
+// still being created gets what is written on create only.
+func (c *cycle) mappingInput(o directory.Object, l *store.Link, at time.Time) mapping.Input {
+	in := mapping.Input{Source: o.Attributes, Flow: mapping.Update, Current: l.Exported, Now: at}
+	if l.Creating {
+		in.Flow = mapping.Create
+	}
+	if l.ManagerTarget != "" {
+		in.Current = in.Current.Clone()
+		in.Current.Set(attrManager, directory.RefOf(l.ManagerTarget))
+	}
+	return in
+}
+
 // planUpdate computes what is to be written for a linked user. It is pure but
 // for the link, which it does not change.
 func (c *cycle) planUpdate(o directory.Object, l *store.Link, at time.Time) (update, error) {
-	flow := mapping.Update
-	if l.Creating {
-		flow = mapping.Create
-	}
-	current := l.Exported
-	if l.ManagerTarget != "" {
-		current = current.Clone()
-		current.Set(attrManager, directory.RefOf(l.ManagerTarget))
-	}
-	r, err := c.job.Mapping.Apply(mapping.Input{Source: o.Attributes, Flow: flow, Current: current, Now: at})
+	r, err := c.job.Mapping.Apply(c.mappingInput(o, l, at))
 	if err != nil {
 		return update{}, err
 	}

@@ -19,11 +19,17 @@ type Step struct {
 	// Inputs are the source attributes the mapping read, those without a value
 	// included.
 	Inputs directory.Attributes
+	// Value is what the source gives, before default value, conversion and flow
+	// type, and also where nothing is written; absent when that fails, or when the
+	// next evaluation may give another value.
+	Value directory.Value
 	// Result is what is to be written; null when the target is to be cleared,
 	// absent when nothing is written.
 	Result directory.Value
 	// Dropped says why nothing is written.
-	Dropped   Dropped
+	Dropped Dropped
+	// Unchanged says that the target has the result already.
+	Unchanged bool
 	FlowType  FlowType
 	Sensitive bool
 	// Err is the failure of this mapping; the other steps are still shown.
@@ -52,6 +58,10 @@ func (r *rule) trace(in *Input) Step {
 	if r.sensitive && r.kind == Constant {
 		step.Source = sensitiveText
 	}
+	v, err := r.wanted(in)
+	if err == nil && r.repeatable() {
+		step.Value = r.shown(v)
+	}
 	switch {
 	case r.refused != "":
 		step.Dropped = Dropped(r.refused)
@@ -63,7 +73,6 @@ func (r *rule) trace(in *Input) Step {
 		step.Dropped = CreateOnly
 		return step
 	}
-	v, err := r.wanted(in)
 	if err == nil {
 		v, step.Dropped, err = r.settle(v, in)
 	}
@@ -72,9 +81,15 @@ func (r *rule) trace(in *Input) Step {
 	}
 	if step.Dropped == Written {
 		step.Result = r.shown(v)
+		step.Unchanged = len(directory.Diff(in.Current, directory.Attributes{{Name: r.target.Name, Value: v}})) == 0 ||
+			same(r.target.Name, in.Current.Get(r.target.Name), v)
 	}
 	return step
 }
+
+// repeatable reports whether the same user gives the same value again: a unique
+// or a random one is settled when it is written, and at no other time.
+func (r *rule) repeatable() bool { return r.kind != Expression || r.rules() == 0 && !r.program.Random() }
 
 // shown returns a value as it may be shown.
 func (r *rule) shown(v directory.Value) directory.Value {
