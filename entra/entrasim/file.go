@@ -18,7 +18,7 @@ type File struct {
 	Groups            []Object // with "members": [ids]
 	DeletedUsers      []Object // soft-deleted, with deletedDateTime
 	Contacts          []Object
-	ServicePrincipals []Object // with "appRoleAssignedTo": […]
+	ServicePrincipals []Object // with "appRoleAssignedTo": […] and "synchronization": {"jobs": […], "secrets": […]}
 	DirectoryRoles    []Object // with "members": [ids]
 	Applications      []Object // appId, secret, roles
 	Policies          Object   // authorizationPolicy, crossTenantAccess, invitationDomains
@@ -202,6 +202,10 @@ func checkFileObject(sectionName string, o Object) (Object, error) {
 			f.Raw = quoteList(list)
 		case "appRoleAssignedTo":
 			if err := checkAssignments(f.Raw); err != nil {
+				return o, err
+			}
+		case "synchronization":
+			if err := checkSynchronization(f.Raw); err != nil {
 				return o, err
 			}
 		}

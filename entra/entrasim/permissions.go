@@ -13,6 +13,8 @@ func includes(role string) []string {
 		return []string{"Group.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All"}
 	case "Application.ReadWrite.All":
 		return []string{"Application.Read.All"}
+	case "Synchronization.ReadWrite.All":
+		return []string{"Synchronization.Read.All"}
 	case "Organization.ReadWrite.All":
 		return []string{"Organization.Read.All"}
 	case "Policy.ReadWrite.CrossTenantAccess":
@@ -37,10 +39,12 @@ func expandRoles(roles []string) map[string]bool {
 	return grants
 }
 
-// syncPermissions are what a synchronization needs on both sides together.
+// syncPermissions are what a synchronization needs on both sides together, and
+// taking over a configuration of Microsoft's own service.
 func syncPermissions() []string {
 	return []string{
 		"Application.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Organization.Read.All", "Policy.Read.All",
+		"Synchronization.Read.All",
 		"User.DeleteRestore.All", "User.Invite.All", "User.Read.All", "User.ReadWrite.All",
 	}
 }

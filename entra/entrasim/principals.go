@@ -7,20 +7,19 @@ import (
 	"strings"
 )
 
-// listPrincipals answers GET /servicePrincipals; the one filter served is appId
-// or displayName eq.
+// listPrincipals answers GET /servicePrincipals. The filters served are eq on
+// appId, applicationTemplateId and displayName, and startswith on displayName.
 func (x *call) listPrincipals() answer {
 	t := x.tenant
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	list := slices.Clone(t.principals)
 	if text := x.query.Get("$filter"); text != "" {
-		name, value, found := strings.Cut(text, " eq ")
-		if !found || name != "appId" && name != "displayName" {
+		matches := principalFilter(text)
+		if matches == nil {
 			return *x.unsupported()
 		}
-		want := strings.ReplaceAll(strings.Trim(value, "'"), "''", "'")
-		list = slices.DeleteFunc(list, func(o Object) bool { return !strings.EqualFold(o.String(name), want) })
+		list = slices.DeleteFunc(list, func(o Object) bool { return !matches(o) })
 	}
 	for i := range list {
 		list[i] = publicPrincipal(list[i])
@@ -28,9 +27,40 @@ func (x *call) listPrincipals() answer {
 	return x.writeObjects("servicePrincipals", list)
 }
 
-// publicPrincipal hides the assignments, which are a collection of their own.
+// principalFilter reads a filter on service principals; nil when it is none of
+// those served.
+func principalFilter(text string) func(Object) bool {
+	if len(text) > len(startsWith) && strings.EqualFold(text[:len(startsWith)], startsWith) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(text[len(startsWith):], ")"), ",")
+		if name != "displayName" {
+			return nil
+		}
+		want := strings.ToLower(filterText(value))
+		return func(o Object) bool { return strings.HasPrefix(strings.ToLower(o.String(name)), want) }
+	}
+	name, value, found := strings.Cut(text, " eq ")
+	if !found || name != "appId" && name != "displayName" && name != "applicationTemplateId" {
+		return nil
+	}
+	want := filterText(value)
+	return func(o Object) bool { return strings.EqualFold(o.String(name), want) }
+}
+
+const startsWith = "startswith("
+
+// filterText reads a text literal of a filter.
+func filterText(literal string) string {
+	s := strings.TrimSpace(literal)
+	s = strings.TrimSuffix(strings.TrimPrefix(s, "'"), "'")
+	return strings.ReplaceAll(s, "''", "'")
+}
+
+// publicPrincipal hides the assignments and the synchronization, which are
+// collections of their own.
 func publicPrincipal(o Object) Object {
-	return Object{slices.DeleteFunc(slices.Clone(o.fields), func(f Field) bool { return f.Name == "appRoleAssignedTo" })}
+	return Object{slices.DeleteFunc(slices.Clone(o.fields), func(f Field) bool {
+		return f.Name == "appRoleAssignedTo" || f.Name == "synchronization"
+	})}
 }
 
 func (x *call) findPrincipal() (Object, bool) {

@@ -34,6 +34,7 @@ func routeTable() map[string][]route {
 		memberRead, memberWrite          = "GroupMember.Read.All", "GroupMember.ReadWrite.All"
 		groupWrite                       = "Group.ReadWrite.All"
 		policyRead, partnerWrite         = "Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess"
+		syncRead, syncWrite              = "Synchronization.Read.All", "Synchronization.ReadWrite.All"
 	)
 	table := []struct {
 		method, pattern, kind string
@@ -77,6 +78,13 @@ func routeTable() map[string][]route {
 		{get, "servicePrincipals", "listServicePrincipals", 1, false, (*call).listPrincipals, []string{"Application.Read.All"}},
 		{get, "servicePrincipals/{}", "getServicePrincipal", 1, false, (*call).getPrincipal, []string{"Application.Read.All"}},
 		{get, "servicePrincipals/{}/appRoleAssignedTo", "listAppRoleAssignedTo", 1, false, (*call).listAssignments, []string{"Application.Read.All"}},
+
+		{get, "servicePrincipals/{}/synchronization/jobs", "listSynchronizationJobs", 1, false, (*call).listSyncJobs, []string{syncRead}},
+		{get, "servicePrincipals/{}/synchronization/jobs/{}", "getSynchronizationJob", 1, false, (*call).getSyncJob, []string{syncRead}},
+		{get, "servicePrincipals/{}/synchronization/jobs/{}/schema", "getSynchronizationSchema", 1, false, (*call).getSyncSchema, []string{syncRead}},
+		{get, "servicePrincipals/{}/synchronization/secrets", "listSynchronizationSecrets", 1, false, (*call).listSyncSecrets, []string{syncRead}},
+		{post, "servicePrincipals/{}/synchronization/jobs/{}/pause", "pauseSynchronizationJob", 1, true, (*call).pauseSyncJob, []string{syncWrite}},
+		{post, "servicePrincipals/{}/synchronization/jobs/{}/start", "startSynchronizationJob", 1, true, (*call).startSyncJob, []string{syncWrite}},
 
 		{get, "organization", "getOrganization", 1, false, (*call).listOrganization, []string{"Organization.Read.All", userRead}},
 		{get, "organization/{}", "getOrganization", 1, false, (*call).getOrganization, []string{"Organization.Read.All", userRead}},
@@ -186,6 +194,10 @@ func splitPath(escaped string) ([]string, error) {
 			s = "restore"
 		case "getByIds", "microsoft.graph.getByIds":
 			s = "getByIds"
+		case "pause", "microsoft.graph.pause":
+			s = "pause"
+		case "start", "microsoft.graph.start":
+			s = "start"
 		}
 		out = append(out, s)
 		if key != "" {
