@@ -101,36 +101,7 @@ func (k *capturing) report(section string, n int) {
 
 // collect reads a list to its end, object by object.
 func (k *capturing) collect(ctx context.Context, what call, link string, each func(json.RawMessage) error) error {
-	for passed := new(trail); link != ""; {
-		ans, err := k.c.get(ctx, k.m, what, link)
-		if err != nil {
-			return err
-		}
-		var page struct {
-			Next  string             `json:"@odata.nextLink"`
-			Value *[]json.RawMessage `json:"value"`
-		}
-		err = json.Unmarshal(ans.body, &page)
-		if err == nil && page.Value == nil {
-			err = errors.New("page without value")
-		}
-		if err == nil && !passed.step(link, page.Next) {
-			err = errCircle
-		}
-		if err != nil {
-			return k.c.malformed(what, ans, err)
-		}
-		if err := k.c.checkLinks(what, page.Next, ""); err != nil {
-			return err
-		}
-		for _, raw := range *page.Value {
-			if err := each(raw); err != nil {
-				return k.c.malformed(what, ans, err)
-			}
-		}
-		link = page.Next
-	}
-	return nil
+	return k.c.collect(ctx, k.m, what, link, each)
 }
 
 // object reads one document; a denied or missing one is an error.

@@ -45,6 +45,8 @@ var (
 	callGroup        = call{"read group", "GroupMember.Read.All"}
 	callAssignments  = call{"read app-role assignments", "Application.Read.All"}
 	callPolicy       = call{"read policies", "Policy.Read.All"}
+	callPrincipals   = call{"list service principals", "Application.Read.All"}
+	callSync         = call{"read synchronization jobs", "Synchronization.Read.All"}
 	callBatch        = call{"send batch", ""}
 )
 
