@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"tenantsync/directory"
 )
@@ -53,15 +52,6 @@ type CheckSubject struct {
 	Others []string
 }
 
-// OtherSync tells about synchronization by somebody else. A [Source] may have
-// it; without it the check is skipped.
-type OtherSync interface {
-	// LastProvisioned returns when Microsoft's own service last provisioned users
-	// of this tenant into other tenants, and by which job; the zero time when it
-	// has not since the given moment.
-	LastProvisioned(ctx context.Context, since time.Time) (last time.Time, job string, err error)
-}
-
 // RunChecks gathers facts through the ports of every subject's job, reading
 // only, and judges them. What several jobs have in common is told once.
 func RunChecks(ctx context.Context, subjects []CheckSubject) ([]Check, error) {
@@ -89,10 +79,7 @@ type checkFacts struct {
 	readsHidden    bool
 	assignments    []directory.Assignment
 	assignErr      error
-	otherKnown     bool // the other synchronization could be asked for
-	otherLast      time.Time
-	otherJob       string
-	otherErr       error
+	other          otherFacts
 }
 
 // sideFacts is what one tenant said. Nothing else is asked once signing in failed.
@@ -111,10 +98,6 @@ type groupFacts struct {
 	group directory.Group
 	err   error
 }
-
-// otherSyncWindow is how far back another synchronization is looked for: its
-// cycles are at most 40 minutes apart, but only changes leave a trace.
-const otherSyncWindow = 24 * time.Hour
 
 func gatherFacts(ctx context.Context, job *Job) *checkFacts {
 	f := &checkFacts{
@@ -140,10 +123,7 @@ func gatherFacts(ctx context.Context, job *Job) *checkFacts {
 			f.groups = append(f.groups, groupFacts{id, g, err})
 		}
 	}
-	if other, ok := job.Source.(OtherSync); ok && f.target.policy.UserSyncInbound {
-		f.otherKnown = true
-		f.otherLast, f.otherJob, f.otherErr = other.LastProvisioned(ctx, time.Now().Add(-otherSyncWindow))
-	}
+	f.other = gatherOther(ctx, job, f.target.policy.UserSyncInbound)
 	return f
 }
 
@@ -354,34 +334,4 @@ func (j *judgement) members() {
 	j.addJob(target, "user type", CheckWarning,
 		"new users become members of "+target+", not guests: they see its directory as its own employees do",
 		"if that is not wanted, map userType to the constant Guest")
-}
-
-// others judges whether somebody else synchronizes the same pair.
-func (j *judgement) others(bothUp bool) {
-	const name = "other synchronization"
-	source, target := j.s.Job.SourceName, j.s.Job.TargetName
-	for _, other := range j.s.Others {
-		j.addJob(target, name, CheckWarning, `job "`+other+`" of this configuration works on the same pair of tenants`,
-			"let the scopes differ: a user in both belongs to the job that stands first in the file")
-	}
-	switch {
-	case !bothUp:
-	case !j.f.target.policy.UserSyncInbound:
-		if len(j.s.Others) == 0 && j.f.target.policyErr == nil {
-			j.add(target, name, CheckSuccess, "Microsoft's own service may not synchronize users from "+source, "")
-		}
-	case !j.f.otherKnown, j.f.otherErr != nil:
-		why := ""
-		if j.f.otherErr != nil {
-			why = ": " + j.f.otherErr.Error()
-		}
-		j.add(source, name, CheckSkipped, target+" lets Microsoft's own service synchronize users from "+source+"; whether a job runs could not be told"+why,
-			"in "+source+": Cross-tenant synchronization, Configurations: pause a configuration with "+target+" as its target. To let check look, grant AuditLog.Read.All and Directory.Read.All in "+source+" for the time of the check")
-	case j.f.otherLast.IsZero():
-		j.add(source, name, CheckSuccess, "Microsoft's own service provisioned nobody from "+source+" in the last 24 hours", "")
-	default:
-		j.add(source, name, CheckWarning, "Microsoft's own service provisions users from "+source+" (job "+j.f.otherJob+", last at "+
-			j.f.otherLast.UTC().Format(time.RFC3339)+"), and "+target+" lets it",
-			"in "+source+": Cross-tenant synchronization, Configurations: pause a configuration with "+target+" as its target, or the two overwrite each other")
-	}
 }

@@ -41,6 +41,8 @@ type checkSource struct {
 	groups      map[string]directory.Group
 	assignments []directory.Assignment
 	hidden      bool
+	otherJobs   []directory.SynchronizationJob
+	otherDenied bool // the jobs may not be read
 	otherAt     time.Time
 	otherErr    error
 }
@@ -65,6 +67,16 @@ func (s *checkSource) Group(_ context.Context, id string) (directory.Group, erro
 
 func (s *checkSource) Assignments(context.Context, string) ([]directory.Assignment, error) {
 	return s.assignments, nil
+}
+
+func (s *checkSource) SynchronizationJobs(_ context.Context, principal string) ([]directory.SynchronizationJob, error) {
+	if principal != "" {
+		return nil, fmt.Errorf("asked for the jobs of %q alone", principal)
+	}
+	if s.otherDenied {
+		return nil, denied("read synchronization jobs", "Synchronization.Read.All")
+	}
+	return s.otherJobs, nil
 }
 
 func (s *checkSource) LastProvisioned(context.Context, time.Time) (time.Time, string, error) {
@@ -226,13 +238,40 @@ func TestCheck(t *testing.T) {
 		{"scope group gone", func(w *checkWorld) { w.scopeGroups("gone") }, "warning contoso scope groups\n", []string{"gone does not exist"}},
 		{"another job of the pair", func(w *checkWorld) { w.subject.Others = []string{"second"} },
 			"warning fabrikam other synchronization\n", []string{`"second"`}},
+		{"a job of Microsoft's service is active on the pair", func(w *checkWorld) {
+			w.target.policy.UserSyncInbound, w.source.otherJobs = true, []directory.SynchronizationJob{otherJob("Active", "fa")}
+		}, "warning contoso other synchronization\n", []string{"Azure2Azure.x.y", `"Fabrikam" (service principal sp-1)`, "is active from contoso to fabrikam", "two writers fight", "Stop, not unassign", "deletes the users in fabrikam"}},
+		{"a job of Microsoft's service in quarantine, not let in", func(w *checkWorld) {
+			w.source.otherJobs = []directory.SynchronizationJob{otherJob("Quarantine", "FA")}
+		}, "warning contoso other synchronization\n", []string{"is active (Quarantine)", "as soon as fabrikam lets it in"}},
+		{"a job of Microsoft's service whose target is hidden", func(w *checkWorld) {
+			w.target.policy.UserSyncInbound, w.source.otherJobs = true, []directory.SynchronizationJob{otherJob("Active", "")}
+		}, "warning contoso other synchronization\n", []string{"its target could not be read"}},
+		{"two jobs of Microsoft's service", func(w *checkWorld) {
+			w.target.policy.UserSyncInbound, w.source.otherJobs = true, []directory.SynchronizationJob{otherJob("Active", "fa"), otherJob("NotRun", "fa"), otherJob("Paused", "fa")}
+		}, "warning contoso other synchronization\nwarning contoso other synchronization\n", []string{"is active (NotRun)"}},
+		{"a stopped job of Microsoft's service", func(w *checkWorld) {
+			w.target.policy.UserSyncInbound, w.source.otherJobs = true, []directory.SynchronizationJob{otherJob("Paused", "fa")}
+			w.source.otherAt = time.Date(2026, 11, 22, 8, 20, 0, 0, time.UTC) // before it was stopped
+		}, "", []string{`of "Fabrikam" (service principal sp-1) is stopped`}},
+		{"a job of Microsoft's service into another tenant", func(w *checkWorld) {
+			w.target.policy.UserSyncInbound, w.source.otherJobs = true, []directory.SynchronizationJob{otherJob("Active", "zz")}
+		}, "", []string{"no synchronization job of Microsoft's own service leads from contoso to fabrikam"}},
+		{"jobs that may not be read, and the target lets nobody in", func(w *checkWorld) {
+			w.source.otherDenied, w.source.otherAt = true, time.Date(2026, 11, 22, 8, 20, 0, 0, time.UTC)
+		}, "", []string{"may not synchronize users from contoso"}},
 		{"Microsoft's service works on the pair", func(w *checkWorld) {
+			w.source.otherDenied = true
 			w.target.policy.UserSyncInbound, w.source.otherAt = true, time.Date(2026, 11, 22, 8, 20, 0, 0, time.UTC)
-		}, "warning contoso other synchronization\n", []string{"Azure2Azure.x.y", "2026-11-22T08:20:00Z"}},
+		}, "warning contoso other synchronization\n", []string{"Azure2Azure.x.y", "2026-11-22T08:20:00Z", "two writers fight", "Stop, not unassign"}},
 		{"Microsoft's service could not be looked for", func(w *checkWorld) {
+			w.source.otherDenied = true
 			w.target.policy.UserSyncInbound, w.source.otherErr = true, denied("read provisioning logs", "AuditLog.Read.All")
-		}, "skipped contoso other synchronization\n", []string{"AuditLog.Read.All"}},
-		{"Microsoft's service may, but did nothing", func(w *checkWorld) { w.target.policy.UserSyncInbound = true }, "", nil},
+		}, "skipped contoso other synchronization\n", []string{"grant Synchronization.Read.All and Application.Read.All in contoso, or AuditLog.Read.All", "read synchronization jobs", "read provisioning logs"}},
+		{"Microsoft's service may, but did nothing", func(w *checkWorld) {
+			w.source.otherDenied = true
+			w.target.policy.UserSyncInbound = true
+		}, "", []string{"provisioned nobody"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -365,5 +404,12 @@ func TestGrantingDependsOnTheCredential(t *testing.T) {
 		if got := (engine.App{Kind: kind}).How(); !strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want a text with %q", kind, got, want)
 		}
+	}
+}
+
+// otherJob is a synchronization job of Microsoft's own service.
+func otherJob(state, target string) directory.SynchronizationJob {
+	return directory.SynchronizationJob{
+		ID: "Azure2Azure.x.y", ServicePrincipalID: "sp-1", ServicePrincipal: "Fabrikam", State: state, Schedule: "Active", TargetTenantID: target,
 	}
 }

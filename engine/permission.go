@@ -21,6 +21,9 @@ const (
 	permApplications = "Application.Read.All"
 	permPolicies     = "Policy.Read.All"
 	permOrganization = "Organization.Read.All"
+	// permSynchronization is needed by no job: it lets a check see whether
+	// Microsoft's own service works on the same pair.
+	permSynchronization = "Synchronization.Read.All"
 )
 
 // Permission is one application permission with the reason for it.
@@ -81,6 +84,7 @@ var covers = map[string][]string{
 	"Application.ReadWrite.All":          {permApplications},
 	"Organization.ReadWrite.All":         {permOrganization},
 	"Policy.ReadWrite.CrossTenantAccess": {permPolicies},
+	"Synchronization.ReadWrite.All":      {permSynchronization},
 	"Directory.Read.All":                 {permUsersRead, permGroups, permApplications, permOrganization},
 	"Directory.ReadWrite.All":            {permUsersRead, permUsersWrite, permInvite, permGroups, permApplications, permOrganization},
 }
@@ -123,6 +127,9 @@ func (j *judgement) permissions(tenant, side string, f *sideFacts, app App, need
 	wanted := slices.Clone(allNeeds)
 	for _, p := range needs {
 		wanted = append(wanted, p.Name)
+	}
+	if side == "source" {
+		wanted = append(wanted, permSynchronization)
 	}
 	for _, g := range j.f.groups {
 		if g.group.HiddenMembership {

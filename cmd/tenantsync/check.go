@@ -308,7 +308,8 @@ func writePermissions(w io.Writer, rows []permissionRow) error {
 		fmt.Fprintf(&b, "  %-24s %s\n", r.Name, r.Reason)
 		last = r
 	}
-	b.WriteString("\nMember.Read.Hidden is needed in the source as well where a scope group hides its members.\n")
+	b.WriteString("\nMember.Read.Hidden is needed in the source as well where a scope group hides its members.\n" +
+		"Optional in the source: Synchronization.Read.All, with Application.Read.All, lets check see the jobs of Microsoft's own service.\n")
 	_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
 	return err
 }

@@ -25,6 +25,8 @@ import (
 	"tenantsync/store/bolt"
 )
 
+var _ engine.OtherSync = (*entra.Source)(nil)
+
 // wiring puts the implementations together: the only place that knows them all.
 // It keeps clients and budgets, so that jobs share them and a reloaded
 // configuration goes on with what is unchanged. It is safe for concurrent use.
