@@ -37,6 +37,9 @@ type PlanRequest struct {
 	User    string `json:"user,omitempty"` // only this source user
 	// Unchanged asks for users without a difference as well, with the action none.
 	Unchanged bool `json:"unchanged,omitempty"`
+	// Collisions asks who in the target holds addresses of users to be created:
+	// reads users, deleted users, groups, contacts and both tenants' policies.
+	Collisions bool `json:"collisions,omitempty"`
 }
 
 // PlanResult is what a cycle would do now.
@@ -56,6 +59,16 @@ type PlanResult struct {
 	Writes  int       `json:"writes"` // about how many writes the cycle would send
 	// Attributes tells every mapping of the user that was asked for, by target.
 	Attributes []PlanAttribute `json:"attributes,omitempty"`
+	// Mails is how many people may get a mail from Microsoft: everybody who would be
+	// invited.
+	Mails int `json:"mails"`
+	// InvitationMail says that the job asks Microsoft to send the invitations.
+	InvitationMail bool `json:"invitationMail,omitempty"`
+	// With PlanRequest.Collisions: what the policies say of automatic redemption, who
+	// holds addresses of users to be created, and which lists could not be read.
+	Redemption Redemption  `json:"redemption,omitempty"`
+	Collisions []Collision `json:"collisions,omitzero"`
+	NotChecked []string    `json:"notChecked,omitzero"`
 }
 
 // PlanAttribute tells how one mapping comes to its value for one user, whether or
@@ -80,6 +93,19 @@ type PlanAttribute struct {
 	// Error is why the mapping has no value for this user.
 	Error string `json:"error,omitempty"`
 }
+
+// Redemption is whether invitations between two tenants are redeemed
+// automatically, without a question to the person.
+type Redemption string
+
+// Automatic redemption works when the source allows it outbound and the target
+// inbound; in every other case a person is asked for consent.
+// https://learn.microsoft.com/graph/api/resources/inboundoutboundpolicyconfiguration
+const (
+	RedemptionUnknown   Redemption = ""          // the policies were not read
+	RedemptionAutomatic Redemption = "automatic" // set on both sides
+	RedemptionMissing   Redemption = "missing"   // not set on one side or both
+)
 
 // DeletionThreshold is what the guard says of a plan.
 type DeletionThreshold struct {

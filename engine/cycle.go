@@ -70,6 +70,7 @@ type cycle struct {
 	unchanged      bool              // the plan lists users without a difference as well
 	threshold      DeletionThreshold
 	plannedWrites  int
+	collider       *collider       // of a plan that looks for address collisions
 	comes          map[string]bool // source users a plan brings into the target
 	blocked        error           // creates are impossible in this cycle; the rest went on
 }

@@ -34,6 +34,9 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	shadow := &runner{job: r.job, pair: newPairLock(), activity: newActivity()}
 	c := e.newCycle(shadow, SyncRequest{Job: r.job.Name, Initial: req.Initial})
 	c.st, c.dry, c.report, c.unchanged, c.people = over, true, report, req.Unchanged, map[string]string{}
+	if req.Collisions {
+		c.collider = &collider{}
+	}
 	if req.User != "" {
 		o, err := e.findOne(ctx, r.job, req.User)
 		if err != nil {
@@ -59,7 +62,11 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	}
 	out := &PlanResult{Job: r.job.Name, Cycle: cycleName(c.initial), Changes: c.changes, Summary: c.tally.Summary,
 		Threshold: c.threshold, Source: e.tenantName(c.source, r.job.SourceName), Target: e.tenantName(c.target, r.job.TargetName),
-		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.plannedWrites, Attributes: attributes}
+		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.plannedWrites, Attributes: attributes,
+		Mails: c.tally.Create, InvitationMail: r.job.Invitation.SendMessage}
+	if f := c.collider; f != nil {
+		out.Redemption, out.Collisions, out.NotChecked = f.redemption, append([]Collision{}, f.found...), append([]string{}, f.lacking...)
+	}
 	if !c.initial {
 		out.Since = lastEnd(ctx, e, rec.LastCycle, r.job.Name)
 	}
@@ -131,7 +138,7 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 		reason = w.ruling.holdChanges
 	}
 	c.threshold = DeletionThreshold{Held: w.ruling.holdDeletes != "", Count: w.census.leavers, Limit: c.job.Threshold, Percent: c.job.Percent, Reason: string(reason)}
-	return nil
+	return c.findCollisions(ctx)
 }
 
 func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held bool) error {
@@ -140,6 +147,9 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 		var objects []directory.Object
 		for _, it := range part {
 			if it.code != "" {
+				if err := c.claimRefused(ctx, it); err != nil {
+					return err
+				}
 				continue
 			}
 			o, err := c.objectAt(ctx, it.at)
@@ -190,6 +200,9 @@ func (c *cycle) describeUpdate(ctx context.Context, o directory.Object, link *st
 func (c *cycle) describeChange(ctx context.Context, pending *change, action, reason string, held bool) error {
 	o, link, u := pending.o, &pending.link, &pending.u
 	c.follow(o, link)
+	if action == "create" {
+		c.claimCreate(o, u)
+	}
 	manager, err := c.writesManager(ctx, u, link)
 	if err != nil {
 		return err

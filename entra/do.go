@@ -41,6 +41,10 @@ var (
 	callLookup       = call{"look up addresses", "User.Read.All"}
 	callDeleted      = call{"read deleted user", "User.Read.All"}
 	callDeletedFind  = call{"look up addresses of deleted users", "User.Read.All"}
+	callDeletedList  = call{"list deleted users", "User.Read.All"}
+	callGroups       = call{"list groups", "GroupMember.Read.All"}
+	callContacts     = call{"list contacts", "OrgContact.Read.All"}
+	callRoles        = call{"read directory roles", "RoleManagement.Read.Directory"}
 	callGroupDelta   = call{"read group delta page", "GroupMember.Read.All"}
 	callGroup        = call{"read group", "GroupMember.Read.All"}
 	callAssignments  = call{"read app-role assignments", "Application.Read.All"}

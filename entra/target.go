@@ -12,6 +12,8 @@ type Target struct {
 	reader
 	budget *Budget
 	users  trail
+	// Of AddressHolders, one for each list.
+	binned, groups, contacts trail
 }
 
 // List reads one page of all users of the tenant, without a filter: the index

@@ -24,6 +24,7 @@ const planShown = 50
 type planOptions struct {
 	Initial      bool
 	User         string
+	Collisions   bool
 	Only         []string
 	DetailedExit bool
 }
@@ -34,7 +35,10 @@ func newPlanCommand(env *environment) *cobra.Command {
 		Use:   "plan [JOB]",
 		Short: "Tell what the next cycle would do, and write nothing",
 		Long: "Tell what the next cycle would do, and write nothing: neither to a tenant nor to the state.\n" +
-			"Two plans of the same state print the same.",
+			"Two plans of the same state print the same.\n\n" +
+			"With --collisions it also reads the target's users, deleted users, groups and contacts, and names\n" +
+			"everybody who holds an address of a user to be created, with what Microsoft Graph makes of that.\n" +
+			"Lists that the app may not read are named.",
 		Example: examples("tenantsync plan contoso-to-fabrikam", "tenantsync plan contoso-to-fabrikam --only delete,disable -o markdown"),
 		Annotations: exitCodes(exitDone, exitFailed, exitPending, exitSignIn, exitUnreachable, exitUsage, exitConfig,
 			exitInterrupted),
@@ -44,6 +48,7 @@ func newPlanCommand(env *environment) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&o.Initial, "initial", false, "compare everybody instead of what changed")
 	f.StringVar(&o.User, "user", "", "plan for this source user only, by `UPN` or object id")
+	f.BoolVar(&o.Collisions, "collisions", false, "name who in the target holds addresses of users to be created")
 	f.StringSliceVar(&o.Only, "only", nil, "list these actions only: `create,update,…`")
 	f.BoolVar(&o.DetailedExit, "detailed-exitcode", false, "end with 2 when changes are pending")
 	return cmd
@@ -67,7 +72,7 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 	return env.withService(ctx, func(s control.Service) error {
 		show := env.progress()
 		defer show.Stop()
-		r, err := s.Plan(ctx, engine.PlanRequest{Job: job, Initial: o.Initial, User: o.User,
+		r, err := s.Plan(ctx, engine.PlanRequest{Job: job, Initial: o.Initial, User: o.User, Collisions: o.Collisions,
 			Unchanged: env.options.Verbose || slices.Contains(o.Only, "none")}, show.Report)
 		show.Stop()
 		if err != nil {
@@ -126,6 +131,7 @@ func planResult(r *engine.PlanResult, shown int, verbose bool) result {
 			var b strings.Builder
 			planHead(&b, r)
 			planChanges(&b, p, r, shown, verbose)
+			planCollisions(&b, p, r, shown)
 			planFoot(&b, r)
 			_, err := io.WriteString(w, b.String())
 			return err
@@ -291,6 +297,7 @@ func planFoot(b *strings.Builder, r *engine.PlanResult) {
 	} else if t.Held {
 		b.WriteString(heldSentence(r) + "\n")
 	}
+	planMails(b, r)
 	fmt.Fprintf(b, "Requests: about %s to %s.\n", plural(r.Writes, "write", "writes"), escape(r.Target))
 	fmt.Fprintf(b, "Nothing was written. To run the cycle: tenantsync sync %s\n", escape(r.Job))
 }
