@@ -3,6 +3,7 @@ package mapping
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -12,22 +13,25 @@ import (
 // Changes returns, in the order of their names, the wanted attributes whose value
 // the target does not have, with the value as it is wanted. Texts that differ
 // only in their Unicode form are the same, and so are addresses that differ only
-// in case, because the directory treats them so: writing them would change
-// nothing, again in every cycle.
+// in case and dates that mean one instant, because the directory treats them so:
+// writing them would change nothing, again in every cycle.
 func (s *Schema) Changes(current, desired directory.Attributes) []directory.Modified {
 	differences := directory.Diff(current, desired)
 	return slices.DeleteFunc(differences, func(m directory.Modified) bool {
-		return same(m.Name, m.Old, m.New)
+		return s.same(m.Name, m.Old, m.New)
 	})
 }
 
 // same reports whether two values that are not equal mean the same.
-func same(name string, a, b directory.Value) bool {
+func (s *Schema) same(name string, a, b directory.Value) bool {
 	if a.Kind() != b.Kind() {
 		return false
 	}
 	switch a.Kind() {
 	case directory.Text:
+		if s.dates[name] {
+			return sameInstant(a.Text(), b.Text())
+		}
 		return sameText(a.Text(), b.Text(), name == "mail" || name == "userPrincipalName")
 	case directory.List:
 		return directory.ListOf(normal(a.List())...).Equal(directory.ListOf(normal(b.List())...))
@@ -40,6 +44,15 @@ func sameText(a, b string, fold bool) bool {
 		a, b = norm.NFC.String(a), norm.NFC.String(b)
 	}
 	return a == b || fold && strings.EqualFold(a, b)
+}
+
+func sameInstant(a, b string) bool {
+	first, err := time.Parse(time.RFC3339Nano, a)
+	if err != nil {
+		return false
+	}
+	second, err := time.Parse(time.RFC3339Nano, b)
+	return err == nil && first.Equal(second)
 }
 
 func normal(list []string) []string {

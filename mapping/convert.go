@@ -1,9 +1,12 @@
 package mapping
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,36 +20,21 @@ import (
 // and checks it against the attribute's limits. Its error speaks of the attribute
 // and never repeats the value.
 func convert(v directory.Value, to *attribute.Info) (directory.Value, error) {
-	switch {
-	case to.Kind == directory.List && to.First:
-		s, err := single(v, to)
-		if err != nil {
-			return v, err
-		}
-		return directory.ListOf(s), nil
-	case to.Kind == directory.List:
+	switch to.Kind {
+	case directory.List:
 		return convertList(v, to)
-	case to.Kind == directory.Bool:
+	case directory.Bool:
 		return convertBool(v, to)
-	case to.Kind == directory.Absent:
-		// A directory extension takes any single value; Graph judges its type.
-		if members := v.List(); len(members) == 1 {
-			return directory.TextOf(members[0]), nil
-		} else if len(members) > 1 {
-			return v, fmt.Errorf("%s holds one value, not %d", to.Name, len(members))
-		}
-		return v, nil
+	case directory.Int:
+		return convertInt(v, to)
+	case directory.Absent:
+		return convertAny(v, to)
 	}
 	s, err := single(v, to)
 	if err != nil {
 		return v, err
 	}
-	if to.Date {
-		if s, err = convertDate(s, to); err != nil {
-			return v, err
-		}
-	}
-	if err := fits(s, to); err != nil {
+	if s, err = convertText(s, to); err != nil {
 		return v, err
 	}
 	if v.Kind() == directory.Text && v.Text() == s {
@@ -67,17 +55,47 @@ func single(v directory.Value, to *attribute.Info) (string, error) {
 	return members[0], nil
 }
 
-func convertList(v directory.Value, to *attribute.Info) (directory.Value, error) {
-	if v.Kind() != directory.List {
-		return directory.ListOf(v.String()), nil
+// convertAny is for a directory extension whose type the mapping does not give:
+// it takes any single value, and the directory judges it.
+func convertAny(v directory.Value, to *attribute.Info) (directory.Value, error) {
+	if v.Kind() == directory.Bool || v.Kind() == directory.Int {
+		return v, nil
 	}
-	if members := v.List(); to.MaxMembers == 1 && len(members) > 1 {
+	s, err := single(v, to)
+	if err == nil {
+		err = fits(s, to)
+	}
+	if err != nil {
+		return v, err
+	}
+	return directory.TextOf(s), nil
+}
+
+func convertList(v directory.Value, to *attribute.Info) (directory.Value, error) {
+	members := v.List()
+	switch {
+	case v.Kind() != directory.List:
+		members = []string{v.String()}
+	case to.First:
+		s, err := single(v, to)
+		if err != nil {
+			return v, err
+		}
+		members = []string{s}
+	case to.MaxMembers == 1 && len(members) > 1:
 		// Graph takes one business phone: the first is the one it shows.
-		return directory.ListOf(members[0]), nil
-	} else if to.MaxMembers > 0 && len(members) > to.MaxMembers {
+		members = members[:1]
+	case to.MaxMembers > 0 && len(members) > to.MaxMembers:
 		return v, fmt.Errorf("%s holds at most %d values, not %d", to.Name, to.MaxMembers, len(members))
 	}
-	return v, nil
+	out := make([]string, len(members))
+	for i, m := range members {
+		var err error
+		if out[i], err = convertText(m, to); err != nil {
+			return v, err
+		}
+	}
+	return directory.ListOf(out...), nil
 }
 
 func convertBool(v directory.Value, to *attribute.Info) (directory.Value, error) {
@@ -96,16 +114,71 @@ func convertBool(v directory.Value, to *attribute.Info) (directory.Value, error)
 	return v, fmt.Errorf("%s is Boolean: only True and False can flow to it", to.Name)
 }
 
-// convertDate accepts a date or an instant and gives an instant, which is what
-// Graph stores.
+// convertInt accepts whole numbers, and texts that are nothing else.
+func convertInt(v directory.Value, to *attribute.Info) (directory.Value, error) {
+	if v.Kind() == directory.Bool {
+		return v, fmt.Errorf("%s is %s: only whole numbers can flow to it", to.Name, to.Type)
+	}
+	s, err := single(v, to)
+	if err != nil {
+		return v, err
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange), to.Type == attribute.Integer && (n < math.MinInt32 || n > math.MaxInt32):
+		bits := 32
+		if to.Type == attribute.LargeInteger {
+			bits = 64
+		}
+		return v, fmt.Errorf("%s is %s: the number does not fit into its %d bits", to.Name, to.Type, bits)
+	case err != nil:
+		return v, fmt.Errorf("%s is %s: only whole numbers can flow to it", to.Name, to.Type)
+	}
+	return directory.IntOf(n), nil
+}
+
+// convertText returns a text in the form in which the attribute holds it.
+func convertText(s string, to *attribute.Info) (string, error) {
+	switch {
+	case to.Date:
+		return convertDate(s, to)
+	case to.Type == attribute.Binary:
+		return convertBinary(s, to)
+	}
+	return s, fits(s, to)
+}
+
+// typedDate is how a date that the expression language computed reads as text.
+const typedDate = "1/2/2006 3:04:05 PM"
+
+// convertDate accepts a date or an instant and gives an instant in UTC, which is
+// what Graph stores. One that is in UTC already keeps its spelling.
 func convertDate(s string, to *attribute.Info) (string, error) {
-	if _, err := time.Parse(time.RFC3339, s); err == nil {
-		return s, nil
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		if strings.HasSuffix(s, "Z") {
+			return s, nil
+		}
+		return t.UTC().Format(time.RFC3339Nano), nil
 	}
 	if _, err := time.Parse(time.DateOnly, s); err == nil {
 		return s + "T00:00:00Z", nil
 	}
-	return "", fmt.Errorf("%s is a date: only values such as 2026-03-01 or 2026-03-01T08:00:00Z can flow to it", to.Name)
+	if t, err := time.Parse(typedDate, s); err == nil {
+		return t.Format(time.RFC3339), nil
+	}
+	return s, fmt.Errorf("%s is DateTime: only values such as 2026-03-01, 2026-03-01T08:00:00Z or 3/1/2026 8:00:00 AM can flow to it", to.Name)
+}
+
+// convertBinary accepts Base64 and gives it as Graph writes it, with padding.
+func convertBinary(s string, to *attribute.Info) (string, error) {
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return s, fmt.Errorf("%s is Binary: only Base64 can flow to it, as ConvertToBase64 makes it", to.Name)
+	}
+	if len(b) > to.MaxLength {
+		return s, fmt.Errorf("%s holds at most %d bytes, the value has %d", to.Name, to.MaxLength, len(b))
+	}
+	return base64.StdEncoding.EncodeToString(b), nil
 }
 
 // fits checks a text against the limits of the attribute.

@@ -18,10 +18,11 @@ type Schema struct {
 	sources, targets, referenceNames []string
 	hidden                           map[string]string // by the name of the target
 	sensitiveSources                 map[string]bool
+	dates                            map[string]bool // targets that hold a date
 }
 
 func newSchema(rules []rule) *Schema {
-	s := &Schema{rules: rules, hidden: map[string]string{}, sensitiveSources: map[string]bool{}}
+	s := &Schema{rules: rules, hidden: map[string]string{}, sensitiveSources: map[string]bool{}, dates: map[string]bool{}}
 	slices.SortStableFunc(s.rules, func(a, b rule) int { return cmp.Compare(a.target.Name, b.target.Name) })
 	for i := range s.rules {
 		r := &s.rules[i]
@@ -46,6 +47,7 @@ func newSchema(rules []rule) *Schema {
 			s.referenceNames = append(s.referenceNames, r.target.Name)
 		default:
 			s.targets = append(s.targets, r.target.Name)
+			s.dates[r.target.Name] = r.target.Date
 		}
 	}
 	slices.Sort(s.sources)
