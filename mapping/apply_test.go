@@ -356,7 +356,7 @@ func TestTrace(t *testing.T) {
 		`7 department: direct department [department = text "Sales"] -> absent ""; the target has a value already`,
 		`0 displayName: expression Join(", ", [surname], [givenName]) [givenName = null "" surname = text "Nordmann"] -> text "Nordmann"`,
 		`3 employeeId: direct employeeId [employeeId = text "(sensitive)"] -> text "(sensitive)"`,
-		`4 mailNickname: direct mailNickname [mailNickname = null ""] -> absent ""; Graph refuses it for external users`,
+		`4 mailNickname: direct mailNickname [mailNickname = null ""] -> absent ""; Graph refuses it for external users: the directory derives it from the user principal name`,
 		`8 manager: direct manager [manager = reference "boss"] -> reference "boss"`,
 		`5 otherMails: direct userPrincipalName [userPrincipalName = null ""] -> absent ""; only used for matching`,
 		`1 userType: constant Member [] -> absent ""; applies only when the user is created`,

@@ -18,18 +18,18 @@ import (
 func (s *Schema) Changes(current, desired directory.Attributes) []directory.Modified {
 	differences := directory.Diff(current, desired)
 	return slices.DeleteFunc(differences, func(m directory.Modified) bool {
-		return s.same(m.Name, m.Old, m.New)
+		return same(m.Name, s.dates[m.Name], m.Old, m.New)
 	})
 }
 
 // same reports whether two values that are not equal mean the same.
-func (s *Schema) same(name string, a, b directory.Value) bool {
+func same(name string, date bool, a, b directory.Value) bool {
 	if a.Kind() != b.Kind() {
 		return false
 	}
 	switch a.Kind() {
 	case directory.Text:
-		if s.dates[name] {
+		if date {
 			return sameInstant(a.Text(), b.Text())
 		}
 		return sameText(a.Text(), b.Text(), name == "mail" || name == "userPrincipalName")

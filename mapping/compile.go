@@ -82,10 +82,14 @@ func (c *compiler) mapping(m Mapping) (rule, bool) {
 	if !known || !sourced {
 		return r, false
 	}
+	if r.refused != "" {
+		return r, true // nothing flows, so there is nothing to fit
+	}
 	c.agreement(&r)
 	c.defaultValue(&r, m)
 	c.flow(&r, m)
 	c.matching(&r)
+	c.chosen(&r)
 	return r, true
 }
 
@@ -96,7 +100,7 @@ func (c *compiler) target(r *rule, m Mapping) bool {
 	}
 	info, ok := attribute.Lookup(m.Target)
 	if !ok {
-		c.report(Error, "target", fmt.Sprintf("unknown attribute %q", m.Target), attribute.Nearest(m.Target))
+		c.unknown("target", m.Target)
 		return false
 	}
 	info = c.declared(info, m)
@@ -108,6 +112,16 @@ func (c *compiler) target(r *rule, m Mapping) bool {
 		c.report(Warning, "target", fmt.Sprintf("%s is not written: %s", m.Target, info.Refused), "")
 	}
 	return true
+}
+
+// unknown reports a name that is no attribute, with the reason if it is one that
+// the synchronization schema of Microsoft's own service has and Graph has not.
+func (c *compiler) unknown(field, name string) {
+	if why := attribute.Missing(name); why != "" {
+		c.fail(field, "Graph v1.0 has no attribute %s: %s", name, why)
+		return
+	}
+	c.report(Error, field, fmt.Sprintf("unknown attribute %q", name), attribute.Nearest(name))
 }
 
 // declared takes up what the mapping says of its target, which only directory
@@ -170,7 +184,7 @@ func (c *compiler) source(r *rule, m Mapping) bool {
 func (c *compiler) readable(field, name string, info *attribute.Info) bool {
 	found, ok := attribute.Lookup(name)
 	if !ok {
-		c.report(Error, field, fmt.Sprintf("unknown attribute %q", name), attribute.Nearest(name))
+		c.unknown(field, name)
 		return false
 	}
 	if found.Unreadable != "" {
@@ -259,8 +273,9 @@ func (c *compiler) direct(r *rule) {
 		if from.Date || from.Multivalued() || len(from.Values) > 0 {
 			c.fail("source", "%s is Boolean, %s is %s", to.Name, from.Name, from.TypeName())
 		}
-	case to.Date && from.ValueKind() == directory.Bool:
-		c.fail("source", "%s is DateTime, %s is Boolean", to.Name, from.Name)
+	case to.Kind == directory.Int && (from.ValueKind() == directory.Bool || from.Date),
+		to.Date && from.ValueKind() == directory.Bool:
+		c.fail("source", "%s is %s, %s is %s", to.Name, to.TypeName(), from.Name, from.TypeName())
 	}
 }
 
@@ -311,8 +326,38 @@ func (c *compiler) matching(r *rule) {
 	case directory.Bool, directory.Ref:
 		c.fail("matchingPriority", "users cannot be matched by %s: it does not tell one from another", r.target.Name)
 	}
-	if r.target.Unreadable != "" {
+	switch {
+	case r.target.Kind == directory.Bool, r.target.Kind == directory.Ref:
+	case r.target.Unreadable != "":
 		c.fail("matchingPriority", "users cannot be matched by %s: %s", r.target.Name, r.target.Unreadable)
+	case r.target.Unsearchable != "":
+		c.report(Warning, "matchingPriority", fmt.Sprintf("users are matched by %s in an initial cycle only: %s; between initial cycles a new user who needs it fails",
+			r.target.Name, r.target.Unsearchable), "")
+	}
+}
+
+// chosen checks mappings whose expression chooses a value: SelectUniqueValue
+// wants a value that is free in the target, which only a new user may be given
+// and which must be looked up; Guid and RandomString give another one each time.
+func (c *compiler) chosen(r *rule) {
+	if r.program == nil {
+		return
+	}
+	if r.program.Rules() > 0 {
+		if r.flowType != ObjectAddOnly {
+			c.fail("flowType", "SelectUniqueValue chooses a value for a new user: the flow type must be ObjectAddOnly")
+		}
+		if r.priority > 0 {
+			c.fail("matchingPriority", "users cannot be matched by a value that SelectUniqueValue has still to choose")
+		}
+		if r.target.Unsearchable != "" {
+			c.fail("target", "whether a value of %s is free cannot be looked up: %s", r.target.Name, r.target.Unsearchable)
+		}
+		return
+	}
+	if r.program.Random() && r.flowType != ObjectAddOnly && r.flowType != AttributeAddOnly {
+		c.report(Warning, "flowType", fmt.Sprintf("the expression gives another value each time: %s changes whenever the user does; ObjectAddOnly or AttributeAddOnly keeps the first",
+			r.target.Name), "")
 	}
 }
 

@@ -119,7 +119,7 @@ func TestCompileWarnings(t *testing.T) {
 		m                    mapping.Mapping
 		written              bool
 	}{
-		{"refused for external users", "target", "mailNickname is not written: Graph refuses it for external users",
+		{"refused for external users", "target", "mailNickname is not written: Graph refuses it for external users: the directory derives it from the user principal name",
 			mapping.Mapping{Target: "mailNickname", Source: "mailNickname"}, false},
 		{"derived from the address", "target", "userPrincipalName is not written: Graph refuses it for external users: it is derived from the invited address",
 			mapping.Mapping{Target: "userPrincipalName", Source: "userPrincipalName"}, false},

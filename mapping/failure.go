@@ -97,4 +97,4 @@ func (r *rule) hidden() string {
 }
 
 // redacted reports whether the expression calls Redact.
-func (r *rule) redacted() bool { return false }
+func (r *rule) redacted() bool { return r.program != nil && r.program.Redacted() }

@@ -73,6 +73,19 @@ func (r *rule) reads() []string {
 // the source. References are among them.
 func (s *Schema) SourceAttributes() []string { return slices.Clone(s.sources) }
 
+// Readers returns, in ascending order, the indexes of the mappings that are in
+// effect and read a source attribute, by its Graph name.
+func (s *Schema) Readers(name string) []int {
+	var list []int
+	for i := range s.rules {
+		if r := &s.rules[i]; (r.written || r.priority > 0) && slices.Contains(r.reads(), name) {
+			list = append(list, r.index)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
 // TargetAttributes returns, sorted, the Graph names of the attributes that are
 // written at the target, references apart.
 func (s *Schema) TargetAttributes() []string { return slices.Clone(s.targets) }

@@ -82,14 +82,16 @@ func (r *rule) trace(in *Input) Step {
 	if step.Dropped == Written {
 		step.Result = r.shown(v)
 		step.Unchanged = len(directory.Diff(in.Current, directory.Attributes{{Name: r.target.Name, Value: v}})) == 0 ||
-			same(r.target.Name, in.Current.Get(r.target.Name), v)
+			same(r.target.Name, r.target.Date, in.Current.Get(r.target.Name), v)
 	}
 	return step
 }
 
 // repeatable reports whether the same user gives the same value again: a unique
 // or a random one is settled when it is written, and at no other time.
-func (r *rule) repeatable() bool { return r.kind != Expression || r.rules() == 0 && !r.program.Random() }
+func (r *rule) repeatable() bool {
+	return r.kind != Expression || r.rules() == 0 && !r.program.Random()
+}
 
 // shown returns a value as it may be shown.
 func (r *rule) shown(v directory.Value) directory.Value {

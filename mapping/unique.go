@@ -37,10 +37,10 @@ func (s *Schema) Uniques() []Unique {
 func (s *Schema) Candidate(u Unique, rule int, source directory.Attributes, now time.Time) (string, error) {
 	for i := range s.rules {
 		r := &s.rules[i]
-		if r.index != u.Mapping {
+		if r.index != u.Mapping || rule < 0 || rule >= r.rules() {
 			continue
 		}
-		text, err := r.candidate(rule, expr.Env{Attributes: source, Now: now})
+		text, err := r.program.Rule(rule, expr.Env{Attributes: source, Now: now})
 		if err != nil {
 			return "", r.failure(err)
 		}
@@ -59,6 +59,9 @@ func (s *Schema) Candidate(u Unique, rule int, source directory.Attributes, now 
 
 // rules returns how many rules the mapping chooses a free value from, 0 when it
 // does not.
-func (r *rule) rules() int { return 0 }
-
-func (r *rule) candidate(int, expr.Env) (string, error) { return "", nil }
+func (r *rule) rules() int {
+	if r.program == nil {
+		return 0
+	}
+	return r.program.Rules()
+}

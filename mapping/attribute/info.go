@@ -86,9 +86,11 @@ func (i Info) TypeName() string {
 
 // Lookup returns what is known of an attribute. Names are case-sensitive, as
 // Graph's are. Besides Graph's own names it knows the old directory names that
-// synchronization schemas use, and it accepts every well-formed name of a
-// directory extension (extension_<appId without dashes>_<name>).
+// synchronization schemas use and paths such as employeeOrgData/division, and it
+// accepts every well-formed name of a directory extension
+// (extension_<appId without dashes>_<name>).
 func Lookup(name string) (Info, bool) {
+	name = unholder(name)
 	if a, ok := aliases[name]; ok {
 		info := table[a.name]
 		info.First = a.first

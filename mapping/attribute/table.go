@@ -8,8 +8,9 @@ import (
 	"tenantsync/directory"
 )
 
+// Why an attribute cannot be read, written, searched or asked for in a filter.
 const (
-	readOnly     = "it is read-only in Graph"
+	readOnly     = "it is read-only in Graph: to carry a value over, map it to an extensionAttribute or a directory extension"
 	external     = "Graph refuses it for external users"
 	ofMail       = "it is read-only in Graph and follows mail: map mail instead"
 	recomputed   = "the directory recomputes it from the addresses of an external user: map mail instead"
@@ -23,22 +24,10 @@ const (
 	unlisted     = "Graph does not search by it"
 	indistinct   = "it has only a few values"
 	namedPassing = "it is an object of several properties, not a value"
+	passwordless = "an external user has no password in the target"
+	objects      = "it is a list of objects, not of values"
+	assigned     = "it is what the source assigns, not an attribute of the target user"
 )
-
-type alias struct {
-	name  string
-	first bool
-}
-
-// aliases are the names that synchronization schemas still use for attributes
-// that Graph v1.0 calls otherwise.
-var aliases = map[string]alias{
-	"physicalDeliveryOfficeName": {name: "officeLocation"},
-	"telephoneNumber":            {name: "businessPhones", first: true},
-	"mobile":                     {name: "mobilePhone"},
-	"facsimileTelephoneNumber":   {name: "faxNumber"},
-	"objectId":                   {name: "id"},
-}
 
 func text(max int) Info { return Info{Kind: directory.Text, MaxLength: max} }
 
@@ -101,11 +90,12 @@ var table = build(map[string]Info{
 
 	// Refused for external users.
 	"userPrincipalName": text(0).refused(external + ": it is derived from the invited address"),
-	"mailNickname":      text(64).refused(external),
+	"mailNickname":      text(64).refused(external + ": the directory derives it from the user principal name"),
 	"proxyAddresses":    list(0).refused(ofMail),
 	"otherMails":        list(250).refused(recomputed),
 	"identities":        list(0).refused(permission).unreadable(namedPassing),
-	"passwordProfile":   text(0).unreadable("passwords cannot be read, and an external user has none"),
+	"passwordPolicies":  text(0).refused(passwordless).unsearchable(advanced),
+	"passwordProfile":   text(0).unreadable(passwordless),
 
 	// Read-only, or with rules of their own.
 	"id":                              text(0).refused(readOnly),
@@ -116,12 +106,13 @@ var table = build(map[string]Info{
 	"externalUserState":               text(0).refused(readOnly),
 	"externalUserStateChangeDateTime": date().refused(readOnly),
 	"imAddresses":                     list(0).refused(readOnly),
+	"isManagementRestricted":          boolean().refused(readOnly),
 	"isResourceAccount":               boolean().refused(readOnly),
 	"lastPasswordChangeDateTime":      date().refused(readOnly),
 	"legalAgeGroupClassification":     text(0).refused(readOnly),
 	"onPremisesDistinguishedName":     text(0).refused(readOnly),
 	"onPremisesDomainName":            text(0).refused(readOnly),
-	"onPremisesImmutableId":           text(0).refused(external),
+	"onPremisesImmutableId":           text(0).refused(external + ": it belongs to users synchronized from on-premises"),
 	"onPremisesLastSyncDateTime":      date().refused(readOnly),
 	"onPremisesSamAccountName":        text(0).refused(readOnly),
 	"onPremisesSecurityIdentifier":    text(0).refused(readOnly),
@@ -130,17 +121,37 @@ var table = build(map[string]Info{
 	"securityIdentifier":              text(0).refused(readOnly),
 	"signInSessionsValidFromDateTime": date().refused(readOnly),
 
+	// Objects, of which no value can be taken.
+	"assignedLicenses":              list(0).unreadable(objects),
+	"assignedPlans":                 list(0).unreadable(objects),
+	"authorizationInfo":             text(0).unreadable(namedPassing),
+	"customSecurityAttributes":      text(0).unreadable("reading and writing it needs permissions of its own, which this program does not ask for"),
+	"employeeOrgData":               text(0).unreadable(namedPassing + ": name costCenter or division"),
+	"licenseAssignmentStates":       list(0).unreadable(objects),
+	"onPremisesExtensionAttributes": text(0).unreadable(namedPassing + ": name extensionAttribute1 to extensionAttribute15"),
+	"onPremisesProvisioningErrors":  list(0).unreadable(objects),
+	"provisionedPlans":              list(0).unreadable(objects),
+	"serviceProvisioningErrors":     list(0).unreadable(objects),
+	"signInActivity":                text(0).unreadable(namedPassing),
+	"sponsors":                      list(0).unreadable("it is a list of references to other users: only manager is carried over"),
+
+	// Not a property of the user: the roles that the source's application gives.
+	"appRoleAssignments": list(0).refused(assigned),
+
 	// Kept by other services.
-	"aboutMe":          text(0).unreadable(sharePoint),
-	"birthday":         date().unreadable(sharePoint),
-	"hireDate":         date().unreadable(sharePoint),
-	"interests":        list(0).unreadable(sharePoint),
-	"mySite":           text(0).unreadable(sharePoint),
-	"pastProjects":     list(0).unreadable(sharePoint),
-	"preferredName":    text(0).unreadable(sharePoint),
-	"responsibilities": list(0).unreadable(sharePoint),
-	"schools":          list(0).unreadable(sharePoint),
-	"skills":           list(0).unreadable(sharePoint),
+	"aboutMe":               text(0).unreadable(sharePoint),
+	"birthday":              date().unreadable(sharePoint),
+	"deviceEnrollmentLimit": text(0).unreadable(sharePoint),
+	"hireDate":              date().unreadable(sharePoint),
+	"interests":             list(0).unreadable(sharePoint),
+	"mailboxSettings":       text(0).unreadable(sharePoint),
+	"mySite":                text(0).unreadable(sharePoint),
+	"pastProjects":          list(0).unreadable(sharePoint),
+	"preferredName":         text(0).unreadable(sharePoint),
+	"print":                 text(0).unreadable(sharePoint),
+	"responsibilities":      list(0).unreadable(sharePoint),
+	"schools":               list(0).unreadable(sharePoint),
+	"skills":                list(0).unreadable(sharePoint),
 })
 
 var names = slices.Sorted(func(yield func(string) bool) {
