@@ -142,7 +142,7 @@ func (a *approval) run(ctx context.Context, holds []store.Hold) error {
 // judge sorts one held user: back in scope, or to be deprovisioned now.
 func (a *approval) judge(o directory.Object, as assignment, holds []store.Hold, w *work) {
 	c := a.c
-	v := judge(o, *c.source, as, c.job.Scope.Filter, c.job.Mapping.SensitiveSource)
+	v := judge(o, *c.source, as, c.job, c.began)
 	c.loose = append(c.loose, o)
 	at := position{0, uint32(len(c.loose) - 1)}
 	i := slices.IndexFunc(holds, func(h store.Hold) bool { return h.SourceID == o.ID })

@@ -127,7 +127,7 @@ func (e *Engine) scopeOf(ctx context.Context, user string, r *runner) (*ScopeTes
 		return fail(err)
 	}
 	a := as.of(o.ID)
-	v := judge(o, *c.source, a, r.job.Scope.Filter, r.job.Mapping.SensitiveSource)
+	v := judge(o, *c.source, a, r.job, c.began)
 	out := &ScopeTest{Job: r.job.Name, User: ChangeSource{ID: o.ID, UPN: o.UPN()}, InScope: v.inScope() && v.state == sourceActive, Reason: v.reason}
 	_, guest := notInternalMember(o, *c.source)
 	userType := o.Attributes.Get(attrUserType).String()
@@ -138,7 +138,7 @@ func (e *Engine) scopeOf(ctx context.Context, user string, r *runner) (*ScopeTes
 		ScopeCheck{Name: "Active in source system", Value: title(o.Enabled()), Passed: v.state != sourceGone && o.Enabled()},
 		ScopeCheck{Name: "Internal member", Value: "userType " + userType, Passed: !guest},
 		ScopeCheck{Name: "Assigned to application", Value: a.through, Passed: a.assigned})
-	for i, g := range r.job.Scope.Filter.Explain(o.Attributes) {
+	for i, g := range r.job.Scope.Filter.Explain(o.Attributes, c.began) {
 		name := g.Title
 		if name == "" {
 			name = "filter " + strconv.Itoa(i+1)

@@ -112,7 +112,7 @@ func (c *cycle) judgePage(ctx context.Context, p *store.StagePage, as *assigner,
 	v := newVerdicts(c, ids)
 	for n, i := range at {
 		o := c.full(p.Objects[i])
-		j := judged{o: o, at: position{uint32(p.Seq), uint32(i)}, link: byID[ids[n]], v: judge(o, *c.source, as.of(o.ID), c.job.Scope.Filter, c.job.Mapping.SensitiveSource)}
+		j := judged{o: o, at: position{uint32(p.Seq), uint32(i)}, link: byID[ids[n]], v: judge(o, *c.source, as.of(o.ID), c.job, c.began)}
 		if err := c.judgeOne(ctx, &j, w, b, v); err != nil {
 			return err
 		}

@@ -63,7 +63,7 @@ func (c *cycle) addDuplicates(ctx context.Context, w *work) error {
 		return err
 	}
 	for _, l := range found {
-		if l.Err == nil && judge(l.Object, *c.source, as.of(l.Object.ID), c.job.Scope.Filter, c.job.Mapping.SensitiveSource).inScope() {
+		if l.Err == nil && judge(l.Object, *c.source, as.of(l.Object.ID), c.job, c.began).inScope() {
 			c.rivals = append(c.rivals, l.Object)
 		}
 	}

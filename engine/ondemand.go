@@ -104,7 +104,7 @@ func (c *cycle) scopeDetails(o directory.Object, v verdict, as assignment) map[s
 	if as.through != "" {
 		d["AssignedThrough"] = as.through
 	}
-	for i, g := range c.job.Scope.Filter.Explain(o.Attributes) {
+	for i, g := range c.job.Scope.Filter.Explain(o.Attributes, c.began) {
 		name := g.Title
 		if name == "" {
 			name = "filter " + strconv.Itoa(i+1)

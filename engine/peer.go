@@ -27,7 +27,7 @@ func (c *cycle) wantedBy(ctx context.Context, other *Job, j *judged) (bool, erro
 			return false, err
 		}
 	}
-	v := judge(j.o, *c.source, as, other.Scope.Filter, other.Mapping.SensitiveSource)
+	v := judge(j.o, *c.source, as, other, c.began)
 	return v.inScope() && (v.state == sourceActive || j.link != nil), nil
 }
 

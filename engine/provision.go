@@ -133,7 +133,7 @@ func (p *provision) scoping(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	p.v = judge(p.o, *p.c.source, as.of(p.o.ID), p.r.job.Scope.Filter, p.r.job.Mapping.SensitiveSource)
+	p.v = judge(p.o, *p.c.source, as.of(p.o.ID), p.r.job, p.c.began)
 	links, err := p.c.st.Links(ctx, store.LinkQuery{Pair: p.r.job.Pair, SourceIDs: []string{p.o.ID}})
 	if err != nil {
 		return false, err

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"tenantsync/directory"
 	"tenantsync/scope"
@@ -65,8 +66,8 @@ type assignment struct {
 }
 
 // judge decides about one source user. It is pure: own is the source tenant, as
-// the assignment found for the user.
-func judge(o directory.Object, own directory.Tenant, as assignment, f *scope.Filter, hide func(attribute string) bool) verdict {
+// the assignment found for the user, now the moment that relative dates count from.
+func judge(o directory.Object, own directory.Tenant, as assignment, j *Job, now time.Time) verdict {
 	if o.Removed != directory.NotRemoved {
 		reason := "deleted in the source tenant, restorable there for 30 days"
 		if o.Removed == directory.Purged {
@@ -85,12 +86,12 @@ func judge(o directory.Object, own directory.Tenant, as assignment, f *scope.Fil
 		}
 		return v
 	}
-	d := f.Evaluate(o.Attributes)
+	d := j.Scope.Filter.Evaluate(o.Attributes, now)
 	if d.Err != nil {
 		return verdict{state: sourceOutOfScope, code: CodeFilterFailed, reason: d.Err.Error(), err: d.Err, decision: d}
 	}
 	if !d.InScope {
-		return verdict{state: sourceOutOfScope, code: CodeOutOfScope, reason: d.ReasonHiding(hide), decision: d, through: as.through}
+		return verdict{state: sourceOutOfScope, code: CodeOutOfScope, reason: d.ReasonHiding(j.Mapping.SensitiveSource), decision: d, through: as.through}
 	}
 	v := verdict{state: sourceActive, through: as.through, decision: d}
 	if !o.Enabled() {

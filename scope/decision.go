@@ -2,8 +2,10 @@ package scope
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tenantsync/directory"
 )
@@ -21,6 +23,7 @@ type Decision struct {
 
 	filter     *Filter
 	attributes directory.Attributes
+	now        time.Time
 }
 
 // Reason says in a sentence, without a period, what decided:
@@ -28,8 +31,9 @@ type Decision struct {
 //	clause 1 of filter "Staff" is false: department EQUALS "Sales" (value "Retired")
 func (d Decision) Reason() string { return d.ReasonHiding(nil) }
 
-// ReasonHiding is like [Decision.Reason] and replaces the values of the
-// attributes for which hide is true by "(sensitive)"; hide gets Graph names.
+// ReasonHiding is like [Decision.Reason] and hides the attributes for which hide is
+// true: "(sensitive)" stands for the user's value, and for what the clause compares
+// it with, which would tell the value of whoever passes. hide gets Graph names.
 func (d Decision) ReasonHiding(hide func(attribute string) bool) string {
 	switch {
 	case d.filter == nil || d.filter.Empty():
@@ -38,17 +42,17 @@ func (d Decision) ReasonHiding(hide func(attribute string) bool) string {
 		return d.filter.label(d.Group) + " is true"
 	case d.Err != nil:
 		c := &d.filter.groups[d.Group].clauses[d.Clause]
-		return fmt.Sprintf("clause %d of %s cannot be judged: %s: %s%s", d.Clause+1, d.filter.label(d.Group), c.text, d.Err, c.found(d.attributes, hide))
+		return fmt.Sprintf("clause %d of %s cannot be judged: %s: %s%s", d.Clause+1, d.filter.label(d.Group), c.shown(hide), d.Err, c.found(d.attributes, hide))
 	}
 	sentences := make([]string, 0, len(d.filter.groups))
 	for i := range d.filter.groups {
 		g := &d.filter.groups[i]
-		at, verdict, _ := g.judge(d.attributes)
+		at, verdict, _ := g.judge(d.attributes, d.now)
 		if verdict != fails {
 			continue // cannot be: no group holds, and none is undecided
 		}
 		c := &g.clauses[at]
-		sentences = append(sentences, fmt.Sprintf("clause %d of %s is false: %s%s", at+1, d.filter.label(i), c.text, c.found(d.attributes, hide)))
+		sentences = append(sentences, fmt.Sprintf("clause %d of %s is false: %s%s", at+1, d.filter.label(i), c.shown(hide), c.found(d.attributes, hide)))
 	}
 	return strings.Join(sentences, "; ")
 }
@@ -73,12 +77,47 @@ func (f *Filter) label(i int) string {
 func (c *clause) found(a directory.Attributes, hide func(string) bool) string {
 	v := a.Get(c.name)
 	switch {
+	case c.groups:
+		return c.foundGroups(v)
 	case v.IsEmpty():
 		return " (no value)"
 	case hide != nil && hide(c.name):
 		return " (value (sensitive))"
 	}
 	return " (value " + quote(c.scalar(v)) + ")"
+}
+
+// foundGroups returns which of a clause's groups the user is in, in parentheses.
+func (c *clause) foundGroups(v directory.Value) string {
+	in := c.ofMine(v)
+	switch {
+	case v.IsAbsent():
+		return ""
+	case len(in) == 0 && len(c.values) == 1:
+		return " (not a member)"
+	case len(in) == 0:
+		return " (a member of none)"
+	}
+	return " (a member of " + strings.Join(in, ", ") + ")"
+}
+
+// ofMine returns those of the user's groups that the clause names.
+func (c *clause) ofMine(v directory.Value) []string {
+	var in []string
+	for _, g := range v.List() {
+		if slices.Contains(c.values, g) {
+			in = append(in, g)
+		}
+	}
+	return in
+}
+
+// shown is the clause in a sentence, without its values when they are hidden.
+func (c *clause) shown(hide func(string) bool) string {
+	if hide != nil && !c.groups && hide(c.name) {
+		return c.masked
+	}
+	return c.text
 }
 
 // quote puts a text in quotes and cuts a long one.
@@ -88,45 +127,4 @@ func quote(s string) string {
 		s = string(runes[:most-1]) + "…"
 	}
 	return strconv.Quote(s)
-}
-
-// GroupResult is the verdict on one group.
-type GroupResult struct {
-	Title   string
-	Passed  bool
-	Clauses []ClauseResult
-}
-
-// ClauseResult is the verdict on one clause.
-type ClauseResult struct {
-	// Attribute is the Graph name of the attribute.
-	Attribute string
-	// Text is the clause: department EQUALS "Sales".
-	Text string
-	// Value is what the user has; null when there is no value.
-	Value  directory.Value
-	Passed bool
-	// Err is not nil when the clause could not be judged.
-	Err error
-}
-
-// Explain judges every clause of every group, also those that decide nothing.
-func (f *Filter) Explain(a directory.Attributes) []GroupResult {
-	results := make([]GroupResult, 0, len(f.groups))
-	for i := range f.groups {
-		g := &f.groups[i]
-		_, verdict, _ := g.judge(a)
-		r := GroupResult{Title: g.title, Passed: verdict == holds}
-		for j := range g.clauses {
-			c := &g.clauses[j]
-			v := a.Get(c.name)
-			if v.IsEmpty() {
-				v = directory.NullValue()
-			}
-			passed, err := c.holds(a)
-			r.Clauses = append(r.Clauses, ClauseResult{Attribute: c.name, Text: c.text, Value: v, Passed: passed, Err: err})
-		}
-		results = append(results, r)
-	}
-	return results
 }

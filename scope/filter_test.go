@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -40,6 +41,20 @@ func compile(t testing.TB, groups ...scope.Group) *scope.Filter {
 		t.Fatalf("problems: %+v", problems)
 	}
 	return f
+}
+
+// present is when the tests judge.
+var present = time.Date(2026, 3, 15, 12, 0, 0, 0, time.UTC)
+
+const (
+	group1 = "bbbbbbbb-0000-4000-8000-000000000001"
+	group2 = "bbbbbbbb-0000-4000-8000-000000000002"
+)
+
+// with adds what is beyond Entra to a clause.
+func with(c scope.Clause, ignoreCase bool, members scope.Members) scope.Clause {
+	c.IgnoreCase, c.Members = ignoreCase, members
+	return c
 }
 
 func one(clauses ...scope.Clause) scope.Group { return scope.Group{Title: "Staff", Clauses: clauses} }
@@ -104,16 +119,29 @@ func TestOperators(t *testing.T) {
 		{"!&, bit set", clause(extension, scope.BitsClear, "2"), directory.IntOf(514), false},
 		{"!&, no bit of two masks", clause(extension, scope.BitsClear, "1", "2"), directory.IntOf(4), true},
 		{"!&, no number", clause(extension, scope.BitsClear, "2"), text("x"), false},
+		{"STARTS_WITH, beginning", clause("department", scope.StartsWith, "Sal"), text("Sales"), true},
+		{"STARTS_WITH, not the beginning", clause("department", scope.StartsWith, "ales"), text("Sales"), false},
+		{"STARTS_WITH, case differs", clause("department", scope.StartsWith, "sal"), text("Sales"), false},
+		{"STARTS_WITH, one of several", clause("department", scope.StartsWith, "IT", "Sa"), text("Sales"), true},
+		{"NOT INCLUDES, no part", clause("jobTitle", scope.NotIncludes, "Trainee"), text("Head of IT"), true},
+		{"NOT INCLUDES, part", clause("jobTitle", scope.NotIncludes, "IT"), text("Head of IT"), false},
+		{"NOT INCLUDES, one of several", clause("jobTitle", scope.NotIncludes, "Trainee", "Head"), text("Head of IT"), false},
+		{"LESS_THAN, less", clause("employeeId", scope.LessThan, "10"), text("9"), true},
+		{"LESS_THAN, equal", clause("employeeId", scope.LessThan, "10"), text("10"), false},
+		{"LESS_THAN, no number", clause("employeeId", scope.LessThan, "10"), text("A1"), false},
+		{"LESS_THAN_OR_EQUALS, equal", clause("employeeId", scope.LessThanOrEquals, "10"), text("10"), true},
+		{"LESS_THAN_OR_EQUALS, greater", clause("employeeId", scope.LessThanOrEquals, "10"), text("11"), false},
+		{"userType", clause("userType", scope.Equals, "Member"), text("Member"), true},
 		{"old name", clause("physicalDeliveryOfficeName", scope.Equals, "Oslo"), directory.Value{}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := compile(t, one(tt.clause))
-			d := f.Evaluate(attributes(tt.clause.Attribute, tt.value))
+			d := f.Evaluate(attributes(tt.clause.Attribute, tt.value), present)
 			if d.InScope != tt.want || d.Err != nil {
 				t.Errorf("%v on %q: in scope %v (error %v), want %v", tt.clause, tt.value, d.InScope, d.Err, tt.want)
 			}
-			if passed := f.Explain(attributes(tt.clause.Attribute, tt.value))[0].Passed; passed != tt.want {
+			if passed := f.Explain(attributes(tt.clause.Attribute, tt.value), present)[0].Passed; passed != tt.want {
 				t.Errorf("explained as %v, want %v", passed, tt.want)
 			}
 		})
@@ -134,8 +162,8 @@ func TestNull(t *testing.T) {
 		}
 		clauses[o] = c
 	}
-	if len(clauses) != 14 {
-		t.Fatalf("%d operators, want 14", len(clauses))
+	if len(clauses) != 18 {
+		t.Fatalf("%d operators, want 18", len(clauses))
 	}
 	nothing := map[string]directory.Attributes{
 		"absent": nil, "null": attributes(extension, directory.NullValue()), "empty text": attributes(extension, text("")),
@@ -143,7 +171,7 @@ func TestNull(t *testing.T) {
 	}
 	for o, c := range clauses {
 		for state, a := range nothing {
-			if d := compile(t, one(c)).Evaluate(a); d.InScope != (o == scope.IsNull) || d.Err != nil {
+			if d := compile(t, one(c)).Evaluate(a, present); d.InScope != (o == scope.IsNull) || d.Err != nil {
 				t.Errorf("%s on %s: in scope %v (error %v)", o, state, d.InScope, d.Err)
 			}
 		}
@@ -177,7 +205,7 @@ func TestGroups(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := compile(t, tt.groups...)
-			d := f.Evaluate(tt.user)
+			d := f.Evaluate(tt.user, present)
 			if d.InScope != tt.in || d.Group != tt.group || d.Clause != tt.clause || d.Err != nil {
 				t.Errorf("in scope %v, group %d, clause %d, error %v; want %v, %d, %d", d.InScope, d.Group, d.Clause, d.Err, tt.in, tt.group, tt.clause)
 			}
@@ -208,7 +236,7 @@ func TestReasons(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := compile(t, one(tt.clause)).Evaluate(attributes(tt.clause.Attribute, tt.value)).Reason()
+			got := compile(t, one(tt.clause)).Evaluate(attributes(tt.clause.Attribute, tt.value), present).Reason()
 			if want := `clause 1 of filter "Staff" is false: ` + tt.want; got != want {
 				t.Errorf("reason %s\nwant   %s", got, want)
 			}
@@ -219,11 +247,11 @@ func TestReasons(t *testing.T) {
 func TestReasonHidesValues(t *testing.T) {
 	f := compile(t, one(clause("telephoneNumber", scope.Equals, "1"), clause("city", scope.Equals, "Oslo")))
 	hide := func(attribute string) bool { return attribute == "businessPhones" }
-	got := f.Evaluate(attributes("businessPhones", directory.ListOf("4711"))).ReasonHiding(hide)
-	if want := `clause 1 of filter "Staff" is false: telephoneNumber EQUALS "1" (value (sensitive))`; got != want {
+	got := f.Evaluate(attributes("businessPhones", directory.ListOf("4711")), present).ReasonHiding(hide)
+	if want := `clause 1 of filter "Staff" is false: telephoneNumber EQUALS (sensitive) (value (sensitive))`; got != want {
 		t.Errorf("reason %s\nwant   %s", got, want)
 	}
-	got = f.Evaluate(attributes("businessPhones", directory.ListOf("1"), "city", text("Bergen"))).ReasonHiding(hide)
+	got = f.Evaluate(attributes("businessPhones", directory.ListOf("1"), "city", text("Bergen")), present).ReasonHiding(hide)
 	if want := `clause 2 of filter "Staff" is false: city EQUALS "Oslo" (value "Bergen")`; got != want {
 		t.Errorf("reason %s\nwant   %s", got, want)
 	}
@@ -232,11 +260,11 @@ func TestReasonHidesValues(t *testing.T) {
 func TestLabels(t *testing.T) {
 	f := compile(t, one(clause("city", scope.Equals, "Oslo")), scope.Group{Clauses: []scope.Clause{clause("city", scope.Equals, "Bergen")}})
 	for city, want := range map[string]string{"Oslo": `filter "Staff"`, "Bergen": "filter 2"} {
-		if got := f.Evaluate(attributes("city", text(city))).Label(); got != want {
+		if got := f.Evaluate(attributes("city", text(city)), present).Label(); got != want {
 			t.Errorf("%s: label %s, want %s", city, got, want)
 		}
 	}
-	if got := new(scope.Filter).Evaluate(nil).Label(); got != "" {
+	if got := new(scope.Filter).Evaluate(nil, present).Label(); got != "" {
 		t.Errorf("label of no filter %q, want none", got)
 	}
 	if got := (scope.Decision{}).Reason(); got != "there is no filter" {
@@ -246,10 +274,10 @@ func TestLabels(t *testing.T) {
 
 func TestFirstOfSeveral(t *testing.T) {
 	f := compile(t, one(clause("telephoneNumber", scope.Equals, "1")))
-	if !f.Evaluate(attributes("businessPhones", directory.ListOf("1", "2"))).InScope {
+	if !f.Evaluate(attributes("businessPhones", directory.ListOf("1", "2")), present).InScope {
 		t.Error("the first business phone is not judged as telephoneNumber")
 	}
-	if f.Evaluate(attributes("businessPhones", directory.ListOf("2", "1"))).InScope {
+	if f.Evaluate(attributes("businessPhones", directory.ListOf("2", "1")), present).InScope {
 		t.Error("the second business phone is judged as telephoneNumber")
 	}
 	if diff := cmp.Diff([]string{"businessPhones"}, f.Attributes()); diff != "" {
@@ -284,7 +312,7 @@ func TestPatternsThatTakeTooLong(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := compile(t, tt.groups...).Evaluate(user)
+			d := compile(t, tt.groups...).Evaluate(user, present)
 			if d.InScope != tt.in || errors.Is(d.Err, pattern.ErrTimeout) != tt.undecid {
 				t.Fatalf("in scope %v, error %v; want %v, undecided %v", d.InScope, d.Err, tt.in, tt.undecid)
 			}
@@ -300,7 +328,7 @@ func TestExplain(t *testing.T) {
 		scope.Group{Title: "Staff", Clauses: []scope.Clause{clause("department", scope.Equals, "Sales"), clause("accountEnabled", scope.IsTrue)}},
 		scope.Group{Clauses: []scope.Clause{clause("city", scope.IsNull)}})
 	var got []string
-	for _, g := range f.Explain(attributes("department", text("IT"), "accountEnabled", directory.BoolOf(true))) {
+	for _, g := range f.Explain(attributes("department", text("IT"), "accountEnabled", directory.BoolOf(true)), present) {
 		got = append(got, fmt.Sprintf("%q %v", g.Title, g.Passed))
 		for _, c := range g.Clauses {
 			got = append(got, fmt.Sprintf("%s | %s | %s %q | %v %v", c.Attribute, c.Text, c.Value.Kind(), c.Value, c.Passed, c.Err))
@@ -332,7 +360,7 @@ func TestFiltersAreSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 100 {
-				if d := f.Evaluate(user); !d.InScope {
+				if d := f.Evaluate(user, present); !d.InScope {
 					t.Errorf("out of scope: %s", d.Reason())
 					return
 				}
@@ -341,6 +369,9 @@ func TestFiltersAreSafeForConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// numeric are the operators that compare whole numbers.
+var numeric = []scope.Operator{scope.BitsSet, scope.BitsClear, scope.GreaterThan, scope.GreaterThanOrEquals, scope.LessThan, scope.LessThanOrEquals}
 
 // drawn draws groups over three attributes and a user that has some of them.
 func drawn(t *rapid.T) ([]scope.Group, directory.Attributes) {
@@ -356,7 +387,7 @@ func drawn(t *rapid.T) ([]scope.Group, directory.Attributes) {
 			case o == scope.IsTrue || o == scope.IsFalse:
 				c.Attribute = extension
 			case o.Unary():
-			case o >= scope.BitsSet || o == scope.GreaterThan || o == scope.GreaterThanOrEquals:
+			case slices.Contains(numeric, o):
 				c.Values = []string{rapid.SampledFrom([]string{"1", "2"}).Draw(t, "number")}
 			default:
 				c.Values = rapid.SliceOfN(words, 1, 2).Draw(t, "values")
@@ -379,7 +410,7 @@ func verdict(t *rapid.T, groups []scope.Group, user directory.Attributes) bool {
 	if len(problems) > 0 {
 		t.Fatalf("problems: %+v", problems)
 	}
-	d := f.Evaluate(user)
+	d := f.Evaluate(user, present)
 	if d.Err != nil {
 		t.Fatal(d.Err)
 	}
@@ -424,7 +455,7 @@ func TestExplainAgreesWithEvaluate(t *testing.T) {
 		groups, user := drawn(t)
 		f, _ := scope.Compile(groups)
 		passed := false
-		for _, g := range f.Explain(user) {
+		for _, g := range f.Explain(user, present) {
 			all := true
 			for _, c := range g.Clauses {
 				all = all && c.Passed
@@ -434,7 +465,7 @@ func TestExplainAgreesWithEvaluate(t *testing.T) {
 			}
 			passed = passed || g.Passed
 		}
-		if d := f.Evaluate(user); d.InScope != passed {
+		if d := f.Evaluate(user, present); d.InScope != passed {
 			t.Fatalf("in scope %v, explained as %v", d.InScope, passed)
 		}
 	})
@@ -442,7 +473,7 @@ func TestExplainAgreesWithEvaluate(t *testing.T) {
 
 func TestEvaluateAllocatesNothing(t *testing.T) {
 	f, user := staff(t)
-	if n := testing.AllocsPerRun(200, func() { f.Evaluate(user) }); n > 0 {
+	if n := testing.AllocsPerRun(200, func() { f.Evaluate(user, present) }); n > 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }
@@ -460,7 +491,7 @@ func BenchmarkThreeClauses(b *testing.B) {
 	b.Run("filter", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if !f.Evaluate(user).InScope {
+			if !f.Evaluate(user, present).InScope {
 				b.Fatal("out of scope")
 			}
 		}

@@ -12,7 +12,8 @@ import (
 type Operator uint8
 
 // The operators. Every one of them is false for an attribute without a value,
-// IsNull apart. Text is compared with case.
+// IsNull apart. Text is compared with case unless the clause says otherwise. Those
+// from StartsWith on are beyond Entra (see [Operator.Beyond]).
 const (
 	invalid Operator = iota
 	// Equals: the text is one of the values.
@@ -30,8 +31,8 @@ const (
 	RegexMatch
 	// NotRegexMatch: none of the patterns is found.
 	NotRegexMatch
-	// GreaterThan and GreaterThanOrEquals compare whole numbers; text that is none
-	// is neither.
+	// GreaterThan and GreaterThanOrEquals compare whole numbers, or dates where the
+	// attribute or the operand is one; text that is neither is not greater.
 	GreaterThan
 	GreaterThanOrEquals
 	// Includes: the text contains one of the values.
@@ -42,11 +43,20 @@ const (
 	BitsSet
 	// BitsClear (!&): the whole number has no bit in common with any of the values.
 	BitsClear
+	// StartsWith: the text begins with one of the values.
+	StartsWith
+	// NotIncludes: the text contains none of the values.
+	NotIncludes
+	// LessThan and LessThanOrEquals are the counterparts of GreaterThan and
+	// GreaterThanOrEquals; text that is no number and no date is not less either.
+	LessThan
+	LessThanOrEquals
 )
 
 // names are the operators as configuration and logs write them.
 var names = [...]string{"", "EQUALS", "NOT EQUALS", "IS TRUE", "IS FALSE", "IS NULL", "IS NOT NULL", "REGEX MATCH", "NOT REGEX MATCH",
-	"GREATER_THAN", "GREATER_THAN_OR_EQUALS", "INCLUDES", "ENDS_WITH", "&", "!&"}
+	"GREATER_THAN", "GREATER_THAN_OR_EQUALS", "INCLUDES", "ENDS_WITH", "&", "!&",
+	"STARTS_WITH", "NOT INCLUDES", "LESS_THAN", "LESS_THAN_OR_EQUALS"}
 
 // String returns the operator's name.
 func (o Operator) String() string {
@@ -61,6 +71,26 @@ func Operators() []string { return slices.Clone(names[1:]) }
 
 // Unary reports whether the operator takes no value.
 func (o Operator) Unary() bool { return o >= IsTrue && o <= IsNotNull }
+
+// Beyond reports whether Microsoft's own service does not have the operator: a
+// filter with it cannot be carried back to Entra.
+func (o Operator) Beyond() bool { return o >= StartsWith }
+
+// ordered reports whether the operator compares numbers or dates by their order.
+func (o Operator) ordered() bool {
+	return o == GreaterThan || o == GreaterThanOrEquals || o == LessThan || o == LessThanOrEquals
+}
+
+// bits reports whether the operator looks at the bits of a number.
+func (o Operator) bits() bool { return o == BitsSet || o == BitsClear }
+
+// textual reports whether the operator compares text, so that case can count.
+func (o Operator) textual() bool { return !o.Unary() && !o.ordered() && !o.bits() }
+
+// negative reports whether none of the values may match.
+func (o Operator) negative() bool {
+	return o == NotEquals || o == NotRegexMatch || o == NotIncludes || o == BitsClear
+}
 
 // UnknownOperator is the error for a word that is no operator.
 type UnknownOperator struct {

@@ -35,10 +35,11 @@ func (c *compiler) compileFilters(path string, j *Job) {
 			if err != nil {
 				c.addOperator(sub+".operator", clause.Operator)
 			}
+			// A word that is not any or all was refused when it was read.
+			members, _ := scope.ParseMembers(string(clause.Members))
 			groups[i].Clauses = append(groups[i].Clauses, scope.Clause{
-				Attribute: clause.Attribute,
-				Operator:  operator,
-				Values:    clause.operands(),
+				Attribute: clause.Attribute, Operator: operator, Values: clause.operands(),
+				IgnoreCase: clause.IgnoreCase, Members: members,
 			})
 		}
 	}

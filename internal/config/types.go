@@ -154,11 +154,25 @@ type FilterGroup struct {
 
 // Clause is one condition of a scoping filter, as written.
 type Clause struct {
-	Attribute string `yaml:"attribute" jsonschema:"required" jsonschema_description:"A user attribute by its Graph name."`
+	Attribute string `yaml:"attribute" jsonschema:"required" jsonschema_description:"A user attribute by its Graph name, or memberOf."`
 	Operator  string `yaml:"operator" jsonschema:"required" jsonschema_description:"The comparison."`
 	Value     *Word  `yaml:"value" jsonschema_description:"What to compare with."`
 	Values    []Word `yaml:"values" jsonschema_description:"Several values to compare with."`
+
+	// Both are left out of the text that tells whether scope has changed when they
+	// are not used, so that a filter without them stays the same filter.
+	IgnoreCase bool    `yaml:"ignoreCase" json:",omitempty" jsonschema:"default=false" jsonschema_description:"Upper and lower case do not count. Beyond Entra."`
+	Members    Members `yaml:"members" json:",omitempty" jsonschema_description:"For attributes with several values: any of them must satisfy the clause, or all. Beyond Entra."`
 }
+
+// Members says which values of an attribute with several must satisfy a clause.
+type Members string
+
+// The ways to judge several values.
+const (
+	AnyMember  Members = "any"
+	AllMembers Members = "all"
+)
 
 // Word is text that the file may write as a number or as true and false.
 type Word string

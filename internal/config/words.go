@@ -11,6 +11,7 @@ func (CredentialKind) words() []string {
 	return []string{"secret", "certificate", "managedIdentity", "workloadIdentity", "azureCLI"}
 }
 func (ScopeMode) words() []string { return []string{"assigned", "all"} }
+func (Members) words() []string   { return []string{"any", "all"} }
 func (FlowType) words() []string {
 	return []string{"Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly"}
 }
