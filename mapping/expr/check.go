@@ -22,7 +22,7 @@ func check(root *node, types Types) *Error {
 }
 
 func misplaced(n *node) *Error {
-	return &Error{Offset: n.at, Length: n.end - n.at, Message: "a comparison can stand only where a condition is read, as the first argument of IIF"}
+	return &Error{Offset: n.at, Length: n.end - n.at, Message: "a comparison can stand only where a condition is read: in IIF, CBool and Not"}
 }
 
 func checkNode(n *node, types Types, outermost bool) *Error {
@@ -110,8 +110,8 @@ func checkArgument(n *node, i int, types Types) *Error {
 			}
 		}
 	case opCall:
-		if want == Number && arg.function.Result == Condition {
-			return wrong(arg.function.Name + " gives a Boolean")
+		if gives := arg.function.Result; want == Number && (gives == Condition || gives == Texts || gives == Date) || want == Condition && (gives == Texts || gives == Date) {
+			return wrong(arg.function.Name + " gives " + gives.noun())
 		}
 	case opAttribute:
 		return checkAttribute(arg, want, types, wrong)

@@ -39,8 +39,8 @@ func TestCompileErrors(t *testing.T) {
 		{"boolean where text is needed", `Join(" ", [accountEnabled], [surname])`, `[accountEnabled]`,
 			"Join: argument 2 must be text, [accountEnabled] is Boolean", ""},
 		{"unknown function with a near one", `Append(ToLowr([surname]), "x")`, `ToLowr`, "unknown function ToLowr", "ToLower"},
-		{"function in the wrong case", `iif([surname]="a", "b", "c")`, `iif`, "unknown function iif", "IIF"},
-		{"unknown function far from all", `RandomString(6, 3, 0, 0, 3)`, `RandomString`, "unknown function RandomString", ""},
+		{"function in the wrong case", `iif([surname]="a", "b", "c")`, `iif`, "unknown function iif: names are case-sensitive", "IIF"},
+		{"unknown function far from all", `Frobnicate(6, 3, 0, 0, 3)`, `Frobnicate`, "unknown function Frobnicate", ""},
 		{"too few arguments", `Append([surname])`, `Append`, "Append: 2 arguments are needed, not 1: Append(source, suffix)", ""},
 		{"too many arguments", `ToLower("a", "tr", "b")`, `ToLower`, "ToLower: 1 to 2 arguments are needed, not 3: ToLower(source, culture?)", ""},
 		{"one argument", `Not("a", "b")`, `Not`, "Not: 1 argument is needed, not 2: Not(source)", ""},
@@ -60,15 +60,15 @@ func TestCompileErrors(t *testing.T) {
 			"IIF: argument 1 must be a condition, [proxyAddresses] has several values", ""},
 		{"reference", `IsPresent([manager])`, `[manager]`, "[manager] is a reference to another user: only a direct mapping can carry it", ""},
 		{"comparison as a value", `Append([surname]="x", "y")`, `[surname]="x"`,
-			"a comparison can stand only where a condition is read, as the first argument of IIF", ""},
+			"a comparison can stand only where a condition is read: in IIF, CBool and Not", ""},
 		{"comparison alone", `[surname]="x"`, `[surname]="x"`,
-			"a comparison can stand only where a condition is read, as the first argument of IIF", ""},
+			"a comparison can stand only where a condition is read: in IIF, CBool and Not", ""},
 		{"comparisons in a row", `IIF([surname]="x"="y", "a", "b")`, `=`, "unexpected =: comparisons cannot be chained", ""},
 		{"name without brackets", `Append(surname, "x")`, `surname`, `surname is not quoted: write [surname] for an attribute, "surname" for text`, ""},
 		{"single quotes", `Append([surname], 'x')`, `'`, `unexpected '\'': text stands in straight double quotes`, ""},
 		{"curly quotes", `Append([surname], “x”)`, `“`, `unexpected '“': text stands in straight double quotes`, ""},
 		{"AND between conditions", `IIF(IsNull([a]) AND IsNull([b]), "x", "y")`, `AND`,
-			"unexpected AND: a comma or the closing parenthesis of IIF is expected", ""},
+			"unexpected AND: there is no AND: put an IIF in the second place of another", ""},
 		{"text without an end", `Append([surname], "x)`, `"`, "the text that begins here has no closing quote", ""},
 		{"attribute without an end", `Append([surname, "x")`, `[`, `the attribute that begins here has no closing "]"`, ""},
 		{"attribute without a name", `Append([], "x")`, `[]`, "the name of the attribute is missing between the brackets", ""},
@@ -272,8 +272,10 @@ func TestSignatures(t *testing.T) {
 }
 
 func TestFunctionsCannotBeChanged(t *testing.T) {
-	expr.Functions()[0].Parameters[0].Name = "changed"
-	if got := expr.Functions()[0].Parameters[0].Name; got != "source" {
-		t.Errorf("the first parameter of Append is now %q", got)
+	first := expr.Functions()[0]
+	parameter, note := first.Parameters[0].Name, first.Notes[0]
+	first.Parameters[0].Name, first.Notes[0] = "changed", "changed"
+	if got := expr.Functions()[0]; got.Parameters[0].Name != parameter || got.Notes[0] != note {
+		t.Errorf("the first parameter of %s is now %q, its first note %q", got.Name, got.Parameters[0].Name, got.Notes[0])
 	}
 }

@@ -87,6 +87,11 @@ type call struct {
 
 func (c call) count() int { return len(c.node.args) }
 
+// given reports whether an argument is there; an empty slot is not.
+func (c call) given(i int) bool {
+	return i < len(c.node.args) && c.node.args[i].op != opOmitted
+}
+
 func (c call) value(i int) (value, error) {
 	if i >= len(c.node.args) {
 		return value{}, nil
@@ -133,6 +138,11 @@ func (c call) integer(i int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return c.whole(i, v)
+}
+
+// whole returns the value of argument i as a whole number.
+func (c call) whole(i int, v value) (int64, error) {
 	n, ok := v.integer()
 	if !ok {
 		return 0, c.fail(v.String(), fmt.Sprintf("argument %d must be a whole number", i+1))

@@ -30,6 +30,11 @@ func (t Type) String() string {
 	return [...]string{"any", "text", "number", "Boolean", "list", "word", "date"}[t]
 }
 
+// noun names what a function of this result gives.
+func (t Type) noun() string {
+	return [...]string{"a value", "text", "a number", "a Boolean", "a list", "a word", "a date"}[t]
+}
+
 func (t Type) words() string {
 	return [...]string{"a value", "text", "a whole number", "a condition", "a list", "a word", "a date"}[t]
 }

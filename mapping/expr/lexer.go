@@ -72,8 +72,8 @@ func (l *lexer) next(operand bool) (token, *Error) {
 	}
 	r, size := utf8.DecodeRuneInString(rest)
 	message := fmt.Sprintf("unexpected %q", r)
-	if r == '\'' || r == '“' || r == '”' || r == '„' {
-		message += `: text stands in straight double quotes`
+	if advice, ok := strayCharacters[r]; ok {
+		message += ": " + advice
 	}
 	return token{}, &Error{Offset: l.at, Length: size, Message: message}
 }
@@ -139,7 +139,11 @@ func (l *lexer) number() (token, *Error) {
 		n++
 	}
 	if n == digits {
-		return token{}, &Error{Offset: l.at, Length: 1, Message: fmt.Sprintf("unexpected %q", rest[0])}
+		message := fmt.Sprintf("unexpected %q", rest[0])
+		if strings.HasSuffix(l.text[:l.at], "&") {
+			message += ": there is no AND: put an IIF in the second place of another"
+		}
+		return token{}, &Error{Offset: l.at, Length: 1, Message: message}
 	}
 	if n+1 < len(rest) && rest[n] == '.' && isDigit(rest[n+1]) {
 		for n++; n < len(rest) && isDigit(rest[n]); n++ {

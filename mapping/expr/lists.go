@@ -55,3 +55,70 @@ func prepareSplit(n *node) *Error {
 	}
 	return nil
 }
+
+// count takes a value that is not a list as a list of one.
+func count(c call) (value, error) {
+	v, err := c.value(0)
+	switch {
+	case err != nil || v.none():
+		return intValue(0), err
+	case v.kind == list:
+		return intValue(int64(len(v.members))), nil
+	}
+	return intValue(1), nil
+}
+
+// removeDuplicates keeps the first of equal members, in their order.
+func removeDuplicates(c call) (value, error) {
+	members, err := c.members(0)
+	if err != nil || members == nil {
+		return value{}, err
+	}
+	seen := make(map[string]bool, len(members))
+	kept := make([]string, 0, len(members))
+	for _, m := range members {
+		if !seen[m] {
+			seen[m] = true
+			kept = append(kept, m)
+		}
+	}
+	return listValue(kept), nil
+}
+
+// contains returns the position of the first member that has a text within it.
+func contains(c call) (value, error) {
+	members, err := c.members(0)
+	if err != nil {
+		return value{}, err
+	}
+	find, _, err := c.text(1)
+	if err != nil {
+		return value{}, err
+	}
+	how, err := c.word(2)
+	if err != nil || find == "" {
+		return intValue(0), err
+	}
+	find = comparable(find, how)
+	for i, m := range members {
+		if strings.Contains(comparable(m, how), find) {
+			return intValue(int64(i) + 1), nil
+		}
+	}
+	return intValue(0), nil
+}
+
+// members returns the members of a list argument. Any other value is a list of
+// one, null is nil.
+func (c call) members(i int) ([]string, error) {
+	v, err := c.value(i)
+	switch {
+	case err != nil || v.none():
+		return nil, err
+	case v.kind != list:
+		return []string{v.String()}, nil
+	case v.members == nil:
+		return []string{}, nil
+	}
+	return v.members, nil
+}

@@ -17,22 +17,64 @@ func coalesce(c call) (v value, err error) {
 }
 
 func iif(c call) (value, error) {
-	condition, err := c.value(0)
-	if err != nil {
-		return value{}, err
-	}
-	holds, ok := condition.truth()
+	holds, err := c.condition(0)
 	switch {
-	case !ok:
-		return value{}, c.fail(condition.String(), "the condition must be True or False")
+	case err != nil:
+		return value{}, err
 	case holds:
 		return c.value(1)
 	}
 	return c.value(2)
 }
 
-// prepareIIF refuses a constant that can never be a condition.
-func prepareIIF(n *node) *Error {
+// condition returns the truth of an argument.
+func (c call) condition(i int) (bool, error) {
+	v, err := c.value(i)
+	if err != nil {
+		return false, err
+	}
+	holds, ok := v.truth()
+	if !ok {
+		return false, c.fail(v.String(), "the condition must be True or False")
+	}
+	return holds, nil
+}
+
+func cbool(c call) (value, error) {
+	holds, err := c.condition(0)
+	return boolValue(holds), err
+}
+
+// isString reports whether CStr gives a text.
+func isString(c call) (value, error) {
+	v, err := c.value(0)
+	_, some, many := v.scalar()
+	return boolValue(some && !many), err
+}
+
+func ignoreIfEmpty(c call) (value, error) {
+	v, err := c.value(0)
+	if err == nil && v.empty() {
+		v = value{kind: ignore}
+	}
+	return v, err
+}
+
+// raise fails with a message. One that is computed can hold personal data, so it
+// counts as the value on which the call failed.
+func raise(c call) (value, error) {
+	message, _, err := c.text(0)
+	switch {
+	case err != nil:
+		return value{}, err
+	case c.node.args[0].op == opConstant:
+		return value{}, c.fail("", shorten(message))
+	}
+	return value{}, c.fail(message, "the expression refuses this user")
+}
+
+// prepareCondition refuses a constant that can never be a condition.
+func prepareCondition(n *node) *Error {
 	arg := n.args[0]
 	if arg.op != opConstant {
 		return nil
@@ -41,7 +83,7 @@ func prepareIIF(n *node) *Error {
 		return nil
 	}
 	return &Error{Offset: arg.at, Length: arg.end - arg.at,
-		Message: fmt.Sprintf("IIF: argument 1 must be a condition, %q is text", shorten(arg.constant.String()))}
+		Message: fmt.Sprintf("%s: argument 1 must be a condition, %q is text", n.function.Name, shorten(arg.constant.String()))}
 }
 
 func isNull(c call) (value, error) {

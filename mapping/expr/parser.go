@@ -2,15 +2,15 @@ package expr
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
-
-	"tenantsync/mapping/suggest"
 )
 
 const (
-	// MaxLength is the greatest number of characters of an expression.
+	// MaxLength is the greatest number of characters of an expression, as .NET counts
+	// them: in units of UTF-16.
 	MaxLength = 10_000
 	// maxDepth bounds how deeply calls may be nested.
 	maxDepth = 100
@@ -68,7 +68,7 @@ func binding(t token) int {
 }
 
 func parse(text string) (*node, []Reference, *Error) {
-	if n := utf8.RuneCountInString(text); n > MaxLength {
+	if n := units(text); n > MaxLength {
 		return nil, nil, &Error{Message: fmt.Sprintf("an expression has at most %d characters, this one has %d", MaxLength, n)}
 	}
 	if !utf8.ValidString(text) {
@@ -93,6 +93,15 @@ func parse(text string) (*node, []Reference, *Error) {
 		return nil, nil, p.unexpected("the expression ends before it")
 	}
 	return root, p.reads, nil
+}
+
+// units returns the length of a text in units of UTF-16.
+func units(s string) int {
+	n := 0
+	for _, r := range s {
+		n += max(1, utf16.RuneLen(r))
+	}
+	return n
 }
 
 // advance reads the next token; operand says that an operand is expected there.
@@ -165,8 +174,7 @@ func (p *parser) primary() (*node, *Error) {
 		if v, ok := words[t.text]; ok {
 			return &node{op: opWord, at: t.at, end: t.end, text: t.text, constant: v}, nil
 		}
-		return nil, &Error{Offset: t.at, Length: t.end - t.at,
-			Message: fmt.Sprintf("%s is not quoted: write [%[1]s] for an attribute, \"%[1]s\" for text", t.text)}
+		return nil, strayName(t)
 	}
 	return nil, p.unexpected("an attribute, a text, a number or a function is expected")
 }
@@ -175,7 +183,9 @@ func numberConstant(t token) (value, *Error) {
 	var n int64
 	var err error
 	if t.hexadecimal {
-		n, err = strconv.ParseInt(t.text[2:], 16, 64)
+		var bits uint64
+		bits, err = strconv.ParseUint(t.text[2:], 16, 64)
+		n = int64(bits) // all 64 bits count: &HFFFFFFFFFFFFFFFF is -1
 	} else {
 		n, err = strconv.ParseInt(t.text, 10, 64)
 	}
@@ -199,8 +209,7 @@ func (p *parser) slot(t token) int {
 func (p *parser) call(name token) (*node, *Error) {
 	f, ok := functionNamed(name.text)
 	if !ok {
-		return nil, &Error{Offset: name.at, Length: name.end - name.at,
-			Message: fmt.Sprintf("unknown function %s", name.text), Suggestion: suggest.Nearest(name.text, slices.Values(functionNames))}
+		return nil, unknownFunction(name)
 	}
 	if p.depth++; p.depth > maxDepth {
 		return nil, &Error{Offset: name.at, Length: name.end - name.at, Message: fmt.Sprintf("functions are nested more than %d deep", maxDepth)}
@@ -220,6 +229,11 @@ func (p *parser) call(name token) (*node, *Error) {
 		n.args = append(n.args, arg)
 		if p.tok.kind == tokenClose {
 			break
+		}
+		if p.tok.kind == tokenName {
+			if advice, ok := foreignWords[strings.ToLower(p.tok.text)]; ok {
+				return nil, p.unexpected(advice)
+			}
 		}
 		if p.tok.kind != tokenComma {
 			return nil, p.unexpected(fmt.Sprintf("a comma or the closing parenthesis of %s is expected", name.text))

@@ -1,8 +1,8 @@
 package expr
 
 import (
+	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -118,108 +118,182 @@ func stripSpaces(c call) (value, error) {
 	return textValue(strings.ReplaceAll(source, " ", "")), nil
 }
 
-func toLower(c call) (value, error) {
-	return changeCase(c, func(s string, rules culture) string {
-		switch {
-		case rules == turkic:
-			return strings.ToLowerSpecial(unicode.TurkishCase, s)
-		case rules == invariant && !isASCII(s):
-			// Only a culture with a name lowers İ.
-			return strings.Map(func(r rune) rune {
-				if r == 'İ' {
-					return r
-				}
-				return unicode.ToLower(r)
-			}, s)
+// word counts words from 1. Delimiters in a row separate once, so there are no
+// empty words.
+func word(c call) (value, error) {
+	source, _, err := c.text(0)
+	if err != nil {
+		return value{}, err
+	}
+	number, err := c.integer(1)
+	if err != nil {
+		return value{}, err
+	}
+	delimiters, _, err := c.text(2)
+	if err != nil {
+		return value{}, err
+	}
+	for w := range strings.FieldsFuncSeq(source, func(r rune) bool { return strings.ContainsRune(delimiters, r) }) {
+		if number--; number == 0 {
+			return textValue(w), nil
 		}
-		return strings.ToLower(s)
-	})
+	}
+	return textValue(""), nil
 }
 
-func toUpper(c call) (value, error) {
-	return changeCase(c, func(s string, rules culture) string {
-		switch {
-		case rules == turkic:
-			return strings.ToUpperSpecial(unicode.TurkishCase, s)
-		case rules == invariant && !isASCII(s):
-			return strings.Map(func(r rune) rune {
-				if r == 'ı' {
-					return r
-				}
-				return unicode.ToUpper(r)
-			}, s)
+// inStr counts characters from 1, from the beginning of the text wherever the
+// search starts. Nothing to look for is found nowhere.
+func inStr(c call) (value, error) {
+	source, _, err := c.text(0)
+	if err != nil {
+		return value{}, err
+	}
+	find, _, err := c.text(1)
+	if err != nil {
+		return value{}, err
+	}
+	start := int64(1)
+	if c.given(2) {
+		if start, err = c.integer(2); err != nil {
+			return value{}, err
 		}
-		return strings.ToUpper(s)
-	})
+	}
+	how, err := c.word(3)
+	switch {
+	case err != nil:
+		return value{}, err
+	case start < 1:
+		return value{}, c.fail(source, "the start must be 1 or more")
+	case find == "":
+		return intValue(0), nil
+	}
+	source, find = comparable(source, how), comparable(find, how)
+	from := offset(source, start-1)
+	at := strings.Index(source[from:], find)
+	if at < 0 {
+		return intValue(0), nil
+	}
+	return intValue(int64(utf8.RuneCountInString(source[:from+at])) + 1), nil
 }
 
-// culture is a set of rules for changing case. All of them map one character to
-// one character, as .NET does: ß stays ß.
-type culture uint8
+// comparable returns a text in the form in which vbBinaryCompare or vbTextCompare
+// compares it. Characters keep their positions.
+func comparable(s, how string) string {
+	if how == textCompare {
+		return upperInvariant(s)
+	}
+	return s
+}
 
-const (
-	invariant culture = iota
-	named
-	turkic // i and I are different letters from ı and İ
-)
+// length counts characters, not bytes.
+func length(c call) (value, error) {
+	source, _, err := c.text(0)
+	return intValue(int64(utf8.RuneCountInString(source))), err
+}
 
-func changeCase(c call, change func(string, culture) string) (value, error) {
-	source, some, err := c.text(0)
+// trim takes white space off both ends, of each member of a list; members that
+// are nothing else are left out.
+func trim(c call) (value, error) {
+	v, err := c.value(0)
+	if err != nil || v.none() {
+		return value{}, err
+	}
+	if v.kind != list {
+		s, _, _ := v.scalar()
+		return textValue(strings.TrimSpace(s)), nil
+	}
+	members := make([]string, 0, len(v.members))
+	for _, m := range v.members {
+		if m = strings.TrimSpace(m); m != "" {
+			members = append(members, m)
+		}
+	}
+	return listValue(members), nil
+}
+
+// cstr gives the text form of a value; null has none.
+func cstr(c call) (value, error) {
+	s, some, err := c.text(0)
 	if err != nil || !some {
 		return value{}, err
 	}
-	rules, prepared := c.node.prepared.(culture)
-	if !prepared {
-		name, _, err := c.text(1)
-		if err != nil {
-			return value{}, err
-		}
-		var ok bool
-		if rules, ok = cultureNamed(name); !ok {
-			return value{}, c.fail(name, "the culture is not a name such as en-US")
-		}
-	}
-	return textValue(change(source, rules)), nil
+	return textValue(s), nil
 }
 
-// prepareCulture resolves a culture that is constant or left out.
-func prepareCulture(n *node) *Error {
-	if len(n.args) < 2 || n.args[1].op == opOmitted {
-		n.prepared = invariant
-		return nil
+// unchanged lets its argument through.
+func unchanged(c call) (value, error) { return c.value(0) }
+
+// dnComponent returns the value of one component of a distinguished name, counted
+// from the left; null when there are not as many.
+func dnComponent(c call) (value, error) {
+	source, some, err := c.text(0)
+	if err != nil {
+		return value{}, err
 	}
-	arg := n.args[1]
-	if arg.op != opConstant {
-		return nil
+	number, err := c.integer(1)
+	switch {
+	case err != nil || !some:
+		return value{}, err
+	case number < 1:
+		return value{}, c.fail(source, "the number must be 1 or more")
 	}
-	rules, ok := cultureNamed(arg.constant.String())
-	if !ok {
-		return &Error{Offset: arg.at, Length: arg.end - arg.at,
-			Message: n.function.Name + ": argument 2 must be a culture such as en-US"}
+	for rest, more := source, true; more; {
+		var component string
+		component, rest, more = cutUnescaped(rest)
+		if number--; number > 0 {
+			continue
+		}
+		_, content, ok := strings.Cut(component, "=")
+		if !ok {
+			return value{}, c.fail(source, fmt.Sprintf("%q is no component of a distinguished name", shorten(component)))
+		}
+		return textValue(unescapeDN(content)), nil
 	}
-	n.prepared = rules
-	return nil
+	return value{}, nil
 }
 
-// cultureNamed reads a culture name by RFC 4646.
-func cultureNamed(name string) (culture, bool) {
-	if name == "" {
-		return invariant, true
-	}
-	subtags := strings.Split(name, "-")
-	for i, tag := range subtags {
-		if tag == "" || len(tag) > 8 {
-			return invariant, false
-		}
-		for _, ch := range []byte(tag) {
-			if !(ch|0x20 >= 'a' && ch|0x20 <= 'z') && (i == 0 || !isDigit(ch)) {
-				return invariant, false
-			}
+// cutUnescaped cuts a distinguished name at its first comma without a backslash.
+func cutUnescaped(dn string) (component, rest string, more bool) {
+	for i := 0; i < len(dn); i++ {
+		switch dn[i] {
+		case '\\':
+			i++
+		case ',':
+			return dn[:i], dn[i+1:], true
 		}
 	}
-	switch strings.ToLower(subtags[0]) {
-	case "tr", "az":
-		return turkic, true
+	return dn, "", false
+}
+
+// unescapeDN resolves the escapes of a component's value, by RFC 4514: a backslash
+// and two hexadecimal digits are a byte, a backslash and another character that
+// character. Blanks around the value do not count.
+func unescapeDN(s string) string {
+	s = strings.TrimLeft(s, " ")
+	var b strings.Builder
+	ended := 0 // where the value ends when blanks follow
+	for i := 0; i < len(s); i++ {
+		escaped := s[i] == '\\' && i+1 < len(s)
+		switch {
+		case escaped && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			b.WriteByte(hexDigit(s[i+1])<<4 | hexDigit(s[i+2]))
+			i += 2
+		case escaped:
+			i++
+			b.WriteByte(s[i])
+		default:
+			b.WriteByte(s[i])
+		}
+		if escaped || s[i] != ' ' {
+			ended = b.Len()
+		}
 	}
-	return named, true
+	return strings.ToValidUTF8(b.String()[:ended], "\uFFFD")
+}
+
+func hexDigit(c byte) byte {
+	if isDigit(c) {
+		return c - '0'
+	}
+	return c | 0x20 - 'a' + 10
 }

@@ -1,0 +1,98 @@
+package expr
+
+import (
+	"slices"
+	"strings"
+
+	"tenantsync/mapping/suggest"
+)
+
+// foreignFunctions are names that people bring from neighbouring languages, above
+// all from Connect Sync, with what to write here instead.
+var foreignFunctions = map[string]string{
+	"AltSecIdFromNetId":  "it matches users inside Microsoft's service, here they are matched by their object id: leave this mapping out",
+	"AppRoleAssignments": "use AppRoleAssignmentsComplex or SingleAppRoleAssignment",
+	"BitOr":              "it belongs to Connect Sync, provisioning has BitAnd alone",
+	"CNum":               "it belongs to Connect Sync, texts that are numbers are read as numbers here: leave it out",
+	"CGuid":              connectOnly,
+	"ConvertFromUTF8Hex": connectOnly,
+	"DefaultDomain":      "the default domain of the target is not known to an expression: write it as text, \"contoso.com\"",
+	"DNComponentRev":     "it belongs to Connect Sync, use DNComponent, which counts from the left",
+	"If":                 "use IIF",
+	"ImportedValue":      connectOnly,
+	"InStrRev":           "it belongs to Connect Sync, use InStr, or Replace with a pattern",
+	"IsBitSet":           "it belongs to Connect Sync, use BitAnd([attribute], 2)=2",
+	"IsDate":             connectOnly,
+	"IsGuid":             connectOnly,
+	"IsNumeric":          connectOnly,
+	"ItemOrNull":         "it belongs to Connect Sync, use IIF(Count([attribute])>1, Item([attribute], 2), \"\")",
+	"LCase":              "it belongs to Connect Sync, use ToLower",
+	"LTrim":              "it belongs to Connect Sync, use Trim",
+	"PadLeft":            "it belongs to Connect Sync, use Replace(Append(\"00000000\", [attribute]), , \"^.*(?=.{8}$)\", , \"\", , )",
+	"PadRight":           "it belongs to Connect Sync, use Left(Append([attribute], \"00000000\"), 8)",
+	"ProperCase":         "use PCase",
+	"RTrim":              "it belongs to Connect Sync, use Trim",
+	"RandomNum":          "it belongs to Connect Sync, use RandomString(6, 6, 0, 0, 0)",
+	"ReplaceChars":       "it belongs to Connect Sync, use Replace or NormalizeDiacritics",
+	"Right":              "it belongs to Connect Sync, use Replace([attribute], , \"^.*(?=.{3}$)\", , \"\", , )",
+	"Select":             connectOnly,
+	"StringFromGuid":     connectOnly,
+	"UCase":              "it belongs to Connect Sync, use ToUpper",
+	"Where":              connectOnly,
+	"With":               connectOnly,
+}
+
+const connectOnly = "it belongs to Connect Sync, provisioning has nothing like it"
+
+// unknownFunction says what is wrong with a name that is no function here.
+func unknownFunction(name token) *Error {
+	e := &Error{Offset: name.at, Length: name.end - name.at, Message: "unknown function " + name.text}
+	if advice, ok := foreignFunctions[name.text]; ok {
+		e.Message += ": " + advice
+		return e
+	}
+	e.Suggestion = suggest.Nearest(name.text, slices.Values(functionNames))
+	for _, known := range functionNames {
+		if strings.EqualFold(name.text, known) {
+			e.Message += ": names are case-sensitive"
+			e.Suggestion = known
+		}
+	}
+	return e
+}
+
+// foreignWords are names without parentheses that mean something elsewhere.
+var foreignWords = map[string]string{
+	"and": "there is no AND: put an IIF in the second place of another", "or": "there is no OR: put an IIF in the third place of another",
+	"not": "write Not( )", "null": "there is no NULL: leave the place empty, or write IgnoreAttributeFlow to leave the attribute alone",
+}
+
+// strayName says what is wrong with a name that is neither a call nor a word.
+func strayName(name token) *Error {
+	e := &Error{Offset: name.at, Length: name.end - name.at}
+	folded := strings.ToLower(name.text)
+	if advice, ok := foreignWords[folded]; ok {
+		e.Message = advice
+		return e
+	}
+	for word := range words {
+		if strings.ToLower(word) == folded {
+			e.Message, e.Suggestion = "unknown word "+name.text+": words are case-sensitive", word
+			return e
+		}
+	}
+	if folded == "true" || folded == "false" {
+		e.Message = name.text + " is not quoted: write \"" + name.text + "\""
+		return e
+	}
+	e.Message = name.text + " is not quoted: write [" + name.text + "] for an attribute, \"" + name.text + "\" for text"
+	return e
+}
+
+// strayCharacters are what neighbouring languages write.
+var strayCharacters = map[rune]string{
+	'\'': "text stands in straight double quotes", '“': "text stands in straight double quotes", '”': "text stands in straight double quotes",
+	'„': "text stands in straight double quotes", '+': "& joins texts, and so does Join", '$': "there are no variables, attributes stand in brackets",
+	'|': "there is no OR: put an IIF in the third place of another", '!': "the opposite of = is <>, that of a condition is Not( )",
+	'%': "attributes stand in brackets", ';': "arguments are separated by commas", '{': "attributes stand in brackets",
+}
