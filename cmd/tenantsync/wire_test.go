@@ -102,6 +102,11 @@ func TestRulesChangeWithWhatDecidesAndWithNothingElse(t *testing.T) {
 		", mappings: [{target: displayName, source: displayName, flowType: ObjectAddOnly}]",
 		", mappings: [{target: displayName, source: displayName, defaultValue: x}]",
 		", mappings: [{target: displayName, source: displayName, matchingPriority: 1}]",
+		", mappings: [{target: displayName, source: displayName, flowNull: false}]",
+		", mappings: [{target: extension_0123456789abcdef0123456789abcdef_x, source: displayName}]",
+		", mappings: [{target: extension_0123456789abcdef0123456789abcdef_x, source: displayName, type: Integer}]",
+		", mappings: [{target: extension_0123456789abcdef0123456789abcdef_x, source: displayName, type: String}]",
+		", mappings: [{target: extension_0123456789abcdef0123456789abcdef_x, source: displayName, type: String, multivalued: true}]",
 		strings.Replace(mapping, "%s", "true", 1), strings.Replace(mapping, "%s", "false", 1), strings.Replace(mapping, "%s", "null", 1),
 	} {
 		r := rules(other)

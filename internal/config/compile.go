@@ -106,6 +106,28 @@ func (c *compiler) compileMappings(path string, j *Job) {
 		c.addMapping(fmt.Sprintf("%s[%d]", path, p.Mapping), p)
 	}
 	j.Schema = schema
+	if schema != nil {
+		c.needRoles(path, j)
+	}
+}
+
+// needRoles reports mappings that read app roles of a job whose scope has none:
+// they are the roles of the application that assigns the users.
+func (c *compiler) needRoles(path string, j *Job) {
+	if j.Scope.ServicePrincipalID != "" && j.Scope.Mode != All {
+		return
+	}
+	for _, i := range j.Schema.Readers("appRoleAssignments") {
+		key := "expression"
+		if j.Mappings[i].Source != "" {
+			key = "source"
+		}
+		at := fmt.Sprintf("%s[%d].%s", path, i, key)
+		c.add(finding{
+			path: at, code: InvalidMapping, message: at + ": app roles are known only of users whom an application assigns",
+			action: "set scope.mode to assigned and scope.servicePrincipalId to the application's service principal, or remove the mapping",
+		})
+	}
 }
 
 // compiled returns the mapping as the mapping package takes it.

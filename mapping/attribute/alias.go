@@ -51,12 +51,12 @@ func unholder(name string) string {
 // missing are attributes of synchronization schemas that Graph v1.0 has not, each
 // with the reason and, where there is one, with what stands in for it.
 var missing = map[string]string{
-	"HiddenFromAddressListsEnabled": exchange + ": use showInAddressList",
+	"HiddenFromAddressListsEnabled": exchange + "; use showInAddressList",
 	"IsSoftDeleted":                 "scope, the filters and deprovision say what becomes of a user who leaves",
-	"alternativeSecurityIds":        internal + ": users are matched by their addresses",
+	"alternativeSecurityIds":        internal + "; users are matched by their addresses",
 	"cloudAnchor":                   internal,
-	"hiddenFromAddressListsEnabled": exchange + ": use showInAddressList",
-	"netId":                         internal + ": users are matched by their addresses",
+	"hiddenFromAddressListsEnabled": exchange + "; use showInAddressList",
+	"netId":                         internal + "; users are matched by their addresses",
 	"passwordProfile.password":      passwordless,
 	"provisionErrors":               "Graph keeps it in serviceProvisioningErrors, which is a list of objects",
 	"signInNames":                   "Graph keeps them in identities, which is a list of objects",
