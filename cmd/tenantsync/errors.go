@@ -61,12 +61,15 @@ func problemsOf(err error) []problem {
 		missing *configError
 		usage   *usageError
 		typed   *expressionError
+		schema  *schemaError
 		known   *engine.Error
 		graph   *directory.Error
 	)
 	switch {
 	case errors.As(err, &typed):
 		return []problem{typed.problem()}
+	case errors.As(err, &schema):
+		return []problem{schema.problem()}
 	case errors.As(err, &invalid):
 		return configProblems(invalid)
 	case errors.As(err, &missing):

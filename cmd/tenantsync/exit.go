@@ -106,6 +106,7 @@ func exitCode(err error) int {
 	var (
 		status  exitStatus
 		usage   *usageError
+		schema  *schemaError
 		invalid *config.Invalid
 		missing *configError
 		known   *engine.Error
@@ -113,7 +114,7 @@ func exitCode(err error) int {
 	switch {
 	case errors.As(err, &status):
 		return int(status)
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &schema):
 		return exitUsage
 	case errors.As(err, &invalid), errors.As(err, &missing):
 		return exitConfig

@@ -1,10 +1,29 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
+
+// createFile writes a new configuration of mode 0600. One that is there is never
+// overwritten.
+func createFile(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return usagef("give another name with --out, or edit it: tenantsync config validate -c "+path, "%s exists already and is not overwritten.", path)
+	case err != nil:
+		return fmt.Errorf("write configuration: %w", err)
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return fmt.Errorf("write configuration: %w", err)
+	}
+	return nil
+}
 
 // writeFile writes a file of mode 0600 under a temporary name and renames it, so
 // that a reader never sees half of it.

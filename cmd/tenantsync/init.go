@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -44,15 +41,8 @@ func runInit(env *environment, opts *initOptions) error {
 	if path == "-" {
 		return config.WriteStarter(env.stdout)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return usagef("give another name with --out, or edit it: tenantsync config validate -c "+path, "%s exists already and is not overwritten.", path)
-	case err != nil:
-		return fmt.Errorf("write configuration: %w", err)
-	}
-	if err := errors.Join(config.WriteStarter(f), f.Close()); err != nil {
-		return fmt.Errorf("write configuration: %w", err)
+	if err := createFile(path, config.WriteStarter); err != nil {
+		return err
 	}
 	return env.printer().Print(result{
 		Document: map[string]string{"config": path},

@@ -38,6 +38,7 @@ func commandGroups() []commandGroup {
 		}},
 		{"Configure", []func(*environment) *cobra.Command{
 			newInitCommand,
+			newImportCommand,
 			newCheckCommand,
 			newConfigCommand,
 			newMappingCommand,

@@ -64,6 +64,12 @@ type Job struct {
 	warning  []string // above enabled: false
 }
 
+// Assigned reports whether the settings said who is in scope before the filters.
+// If not, nobody is until somebody completes the job.
+func (j *Job) Assigned() bool {
+	return j.settings.SyncAll != nil && *j.settings.SyncAll || j.settings.ServicePrincipalID != ""
+}
+
 // note adds a note.
 func (j *Job) note(n Note) { j.Notes = append(j.Notes, n) }
 
