@@ -66,3 +66,79 @@ func TestAdoptionNeedsNoLeaveToCreate(t *testing.T) {
 		w.journalIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{}) })
 	})
 }
+
+func TestAdoptionLinksWhoIsDisabledOnBothSides(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 6)
+		w.must(w.contoso.SetManager(userID(2), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		for _, n := range []int{1, 3, 4} {
+			w.update(w.contoso, userID(n), map[string]any{"accountEnabled": false})
+		}
+		w.sync(store.OutcomeSuccess)
+		ids := map[int]string{}
+		for n := 1; n <= 6; n++ {
+			ids[n] = w.targetID(n)
+		}
+		w.update(w.fabrikam, ids[3], map[string]any{"accountEnabled": true}) // disabled in the source alone
+		w.update(w.contoso, userID(5), map[string]any{"city": "Rome"})
+		w.person(7, map[string]any{"accountEnabled": false}) // never was in the target
+		w.forget()
+		w.journalIs(func() {
+			r := w.sync(store.OutcomeSuccess)
+			w.summary(r, store.Summary{Update: 1, Unchanged: 4, Skipped: 2})
+		}, fmt.Sprintf(`PATCH /users/%s {"city":"Rome"}`, ids[5]))
+		for _, n := range []int{1, 2, 4, 5, 6} {
+			if got := w.targetID(n); got != ids[n] {
+				t.Errorf("user %d: got target user %s, want %s", n, got, ids[n])
+			}
+		}
+		for _, n := range []int{3, 7} {
+			if l, linked := w.link(n); linked {
+				t.Errorf("user %d, disabled in the source alone: got linked to %s, want no link", n, l.TargetID)
+			}
+		}
+		if s := w.status(); s.InScope != 5 || s.Linked != 5 {
+			t.Errorf("counters: got %d in scope, %d linked, want 5 and 5", s.InScope, s.Linked)
+		}
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+		w.must(w.contoso.Delete(userID(4)))
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "DELETE /users/"+ids[4])
+	})
+}
+
+func TestAdoptionPlanShowsNoChangeForWhoIsDisabledOnBothSides(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, userID(1), map[string]any{"accountEnabled": false})
+		w.sync(store.OutcomeSuccess)
+		w.forget()
+		r := w.plan(engine.PlanRequest{})
+		if r.Summary != (store.Summary{Unchanged: 2}) || len(r.Changes) != 2 || r.Changes[0].Action != "none" || r.Changes[1].Action != "none" {
+			t.Errorf("plan: got %+v, %+v, want two users who match and do not change", r.Changes, r.Summary)
+		}
+	})
+}
+
+// The enabled one of two source users with one address is who the target user is
+// for: a disabled one does not stand in the way.
+func TestAdoptionPrefersWhoIsEnabled(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 1)
+		w.sync(store.OutcomeSuccess)
+		id := w.targetID(1)
+		w.update(w.fabrikam, id, map[string]any{"accountEnabled": false})
+		w.person(2, map[string]any{"accountEnabled": false, "proxyAddresses": []string{"smtp:old@contoso.example"}})
+		w.update(w.fabrikam, id, map[string]any{"otherMails": []string{"old@contoso.example"}})
+		w.forget()
+		// Skipped: the disabled one, and the enabled one's block, which is the target's own.
+		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Unchanged: 1, Skipped: 2})
+		if got := w.targetID(1); got != id {
+			t.Errorf("enabled user: got target user %s, want %s", got, id)
+		}
+		if l, linked := w.link(2); linked {
+			t.Errorf("disabled user: got linked to %s, want no link", l.TargetID)
+		}
+	})
+}

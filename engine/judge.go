@@ -33,6 +33,8 @@ type item struct {
 	// the spool, counted from 1, stands for it.
 	adopt   *directory.Object
 	spooled int64
+	// dormant: disabled in the source and in the target, matched while judging.
+	dormant bool
 	// failed is set when matching or judging failed: the item is only reported.
 	code   Code
 	reason string
@@ -157,8 +159,7 @@ func (c *cycle) judgeOne(ctx context.Context, j *judged, w *work, b *store.Batch
 	}
 	c.count(j, b)
 	if j.link == nil {
-		c.judgeUnlinked(ctx, j, w, b, said)
-		return nil
+		return c.judgeUnlinked(ctx, j, w, b, said)
 	}
 	return c.judgeLinked(ctx, j, w, b, said)
 }
@@ -225,7 +226,7 @@ func (c *cycle) judgeOwner(ctx context.Context, j *judged, b *store.Batch, said 
 }
 
 // judgeUnlinked decides about a user who has no link.
-func (c *cycle) judgeUnlinked(ctx context.Context, j *judged, w *work, b *store.Batch, said *verdicts) {
+func (c *cycle) judgeUnlinked(ctx context.Context, j *judged, w *work, b *store.Batch, said *verdicts) error {
 	d := decide(j.v.state, linkNone, targetPresent, policy{actions: c.job.Actions})
 	switch d.action {
 	case actCreate:
@@ -235,9 +236,18 @@ func (c *cycle) judgeUnlinked(ctx context.Context, j *judged, w *work, b *store.
 		if d.code == CodeActionNotAllowed {
 			// Matching an existing user is still allowed: that is an update.
 			w.creates = append(w.creates, &item{id: j.o.ID, at: j.at, act: actAdopt})
-			return
+			return nil
 		}
 		c.dropEscrow(b, j.o.ID)
+		it, err := c.dormant(ctx, j)
+		if err != nil {
+			return err
+		}
+		if it != nil {
+			w.creates = append(w.creates, it)
+			c.inScope++
+			return nil
+		}
 		said.say(j, d.code, reason)
 		c.tally.Skipped++
 	case actNone:
@@ -247,6 +257,7 @@ func (c *cycle) judgeUnlinked(ctx context.Context, j *judged, w *work, b *store.
 			c.tally.Skipped++
 		}
 	}
+	return nil
 }
 
 // judgeLinked decides about a linked user.

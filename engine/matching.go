@@ -22,23 +22,25 @@ func (c *cycle) match(ctx context.Context, w *work) error {
 		}
 	}
 	c.phase("matching")
-	c.progress.Total = len(w.creates)
-	shared, err := c.sharedAddresses(ctx, w)
-	if err != nil {
-		return err
-	}
 	slices.SortStableFunc(w.creates, func(a, b *item) int {
 		if a.at.page != b.at.page {
 			return int(a.at.page) - int(b.at.page)
 		}
 		return int(a.at.index) - int(b.at.index)
 	})
-	for part := range slices.Chunk(w.creates, 200) {
+	open := slices.DeleteFunc(slices.Clone(w.creates), func(it *item) bool { return it.dormant })
+	c.progress.Total = len(open)
+	shared, err := c.sharedAddresses(ctx, open)
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(open, 200) {
 		if err := c.matchPart(ctx, part, shared); err != nil {
 			return err
 		}
 		c.advance(len(part))
 	}
+	letDormantGo(w.creates)
 	return nil
 }
 
@@ -75,7 +77,7 @@ type claimant struct{ id, upn string }
 
 // sharedAddresses maps the addresses of the users to be matched that somebody
 // else has as well to all who have them.
-func (c *cycle) sharedAddresses(ctx context.Context, w *work) (map[string][]claimant, error) {
+func (c *cycle) sharedAddresses(ctx context.Context, items []*item) (map[string][]claimant, error) {
 	owner := map[string]claimant{}
 	shared := map[string][]claimant{}
 	claim := func(who claimant, addresses []string) {
@@ -94,7 +96,7 @@ func (c *cycle) sharedAddresses(ctx context.Context, w *work) (map[string][]clai
 	for _, o := range c.rivals {
 		claim(claimant{o.ID, o.UPN()}, sourceAddresses(o))
 	}
-	for part := range slices.Chunk(w.creates, 500) {
+	for part := range slices.Chunk(items, 500) {
 		var addresses []string
 		for _, it := range part {
 			o, err := c.objectAt(ctx, it.at)
