@@ -110,13 +110,27 @@ func checkArgument(n *node, i int, types Types) *Error {
 			}
 		}
 	case opCall:
-		if gives := arg.function.Result; want == Number && (gives == Condition || gives == Texts || gives == Date) || want == Condition && (gives == Texts || gives == Date) {
+		if gives := arg.function.Result; !gives.fits(want) {
 			return wrong(arg.function.Name + " gives " + gives.noun())
 		}
 	case opAttribute:
 		return checkAttribute(arg, want, types, wrong)
 	}
 	return nil
+}
+
+// fits reports whether the result of a function can be an argument that must be
+// of another type. Text can be any of them, and a date that flows on is text.
+func (t Type) fits(want Type) bool {
+	switch want {
+	case Number:
+		return t != Condition && t != Texts && t != Date
+	case Condition:
+		return t != Texts && t != Date
+	case Date:
+		return t != Condition && t != Texts && t != Number
+	}
+	return true
 }
 
 func checkAttribute(arg *node, want Type, types Types, wrong func(string) *Error) *Error {
@@ -131,9 +145,9 @@ func checkAttribute(arg *node, want Type, types Types, wrong func(string) *Error
 	case kind == directory.Ref:
 		return &Error{Offset: arg.at, Length: arg.end - arg.at,
 			Message: fmt.Sprintf("[%s] is a reference to another user: only a direct mapping can carry it", arg.text)}
-	case kind == directory.Bool && (want == Text || want == Number):
+	case kind == directory.Bool && (want == Text || want == Number || want == Date):
 		return wrong(fmt.Sprintf("[%s] is Boolean", arg.text))
-	case kind == directory.List && (want == Number || want == Condition):
+	case kind == directory.List && (want == Number || want == Condition || want == Date):
 		return wrong(fmt.Sprintf("[%s] has several values", arg.text))
 	}
 	return nil

@@ -100,6 +100,9 @@ type function struct {
 	// prepare checks constant arguments further and stores in the node what
 	// depends on nothing else; nil when there is nothing to do.
 	prepare func(*node) *Error
+	// fewest is the smallest number of arguments where one in the middle can be
+	// left out together with its comma; 0 when Parameters tell.
+	fewest int
 	// outermost says that the function must be the whole expression.
 	outermost bool
 	// random says that each call gives another value.
@@ -110,6 +113,9 @@ type function struct {
 
 // least is the smallest number of arguments.
 func (f *function) least() int {
+	if f.fewest > 0 {
+		return f.fewest
+	}
 	least := 0
 	for i, p := range f.Parameters {
 		if p.Required {

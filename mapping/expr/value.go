@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tenantsync/directory"
+	"tenantsync/mapping/datetime"
 )
 
 // maxText is the greatest length in bytes of a text that an evaluation may
@@ -55,9 +56,6 @@ const (
 
 // yearOne is the Unix time, in seconds, of 0001-01-01.
 var yearOne = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
-
-// dateLayout is the text form of a date, M/d/yyyy h:mm:ss tt in .NET's letters.
-const dateLayout = "1/2/2006 3:04:05 PM"
 
 // dateValue returns an instant as a value; anything finer than a tick is cut. The
 // year must be from 1 to 9999.
@@ -119,7 +117,7 @@ func (v value) scalar() (s string, some, many bool) {
 	case number:
 		return strconv.FormatInt(v.num, 10), true, false
 	case date:
-		return v.instant().Format(dateLayout), true, false
+		return datetime.Text(v.instant()), true, false
 	case list:
 		if len(v.members) > 1 {
 			return "", true, true

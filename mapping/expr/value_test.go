@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math/big"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -105,13 +106,17 @@ func TestEveryFunctionFitsTheTable(t *testing.T) {
 		if f.eval == nil {
 			t.Errorf("%s does nothing", f.Name)
 		}
+		free := len(slices.DeleteFunc(slices.Clone(f.Parameters), func(p Parameter) bool { return p.Required }))
+		if f.fewest != 0 && f.fewest != len(f.Parameters)-free {
+			t.Errorf("%s: %d arguments are the fewest, but %d of %d parameters can be left out", f.Name, f.fewest, free, len(f.Parameters))
+		}
 		repeating := false
 		for i, p := range f.Parameters {
 			if repeating && !p.Repeat {
 				t.Errorf("%s: parameter %s follows one that repeats", f.Name, p.Name)
 			}
 			repeating = p.Repeat
-			if i > 0 && p.Required && !f.Parameters[i-1].Required {
+			if i > 0 && p.Required && !f.Parameters[i-1].Required && f.fewest == 0 {
 				t.Errorf("%s: parameter %s is required after one that is not", f.Name, p.Name)
 			}
 			if p.Name == "" {
