@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 
@@ -18,7 +17,9 @@ type Capture struct {
 	Users             []json.RawMessage `json:"users"`
 	Groups            []json.RawMessage `json:"groups,omitempty"`
 	DeletedUsers      []json.RawMessage `json:"deletedUsers,omitempty"`
+	Contacts          []json.RawMessage `json:"contacts,omitempty"`
 	ServicePrincipals []json.RawMessage `json:"servicePrincipals,omitempty"`
+	DirectoryRoles    []json.RawMessage `json:"directoryRoles,omitempty"`
 	Policies          *CapturedPolicies `json:"policies,omitempty"`
 }
 
@@ -33,8 +34,8 @@ type CapturedPolicies struct {
 
 // CaptureOptions say what to read besides users, groups and policies.
 type CaptureOptions struct {
-	// Attributes are further user attributes by their flat names, such as
-	// directory extensions.
+	// Attributes are further user attributes by their flat names: directory
+	// extensions, and others that are not usually read.
 	Attributes []string
 	// ServicePrincipals are object ids whose app-role assignments are read.
 	ServicePrincipals []string
@@ -69,7 +70,8 @@ func (s *Source) Capture(ctx context.Context, o CaptureOptions) (*Capture, error
 		name string
 		read func(context.Context) error
 	}{
-		{"groups", k.groups}, {"deletedUsers", k.deletedUsers}, {"servicePrincipals", k.servicePrincipals}, {"policies", k.policies},
+		{"groups", k.groups}, {"deletedUsers", k.deletedUsers}, {"contacts", k.contacts}, {"servicePrincipals", k.servicePrincipals},
+		{"directoryRoles", k.directoryRoles}, {"policies", k.policies},
 	}
 	for _, section := range optional {
 		err := section.read(ctx)
@@ -83,7 +85,7 @@ func (s *Source) Capture(ctx context.Context, o CaptureOptions) (*Capture, error
 			return nil, err
 		}
 	}
-	return k.out, nil
+	return k.out, k.dropUnknownManagers()
 }
 
 type capturing struct {
@@ -91,6 +93,8 @@ type capturing struct {
 	m   *Meter
 	o   CaptureOptions
 	out *Capture
+	// plain: the tenant does not know every property that is asked for.
+	plain bool
 }
 
 func (k *capturing) report(section string, n int) {
@@ -121,10 +125,18 @@ func (k *capturing) organization(ctx context.Context) error {
 		})
 }
 
+// notOfUsers are attributes by name that no list of users carries.
+var notOfUsers = []string{"id", "manager", "memberOf", "appRoleAssignments"}
+
+// userSelect names what is read of users. Not every cloud knows restricted
+// management units.
 func (k *capturing) userSelect() string {
 	names := slices.Clone(capturedUserProperties)
+	if !k.plain {
+		names = append(names, "isManagementRestricted")
+	}
 	for _, a := range k.o.Attributes {
-		if strings.HasPrefix(a, "extension_") {
+		if !slices.Contains(notOfUsers, a) && holderOf(a) == "" {
 			names = append(names, a)
 		}
 	}
@@ -133,9 +145,18 @@ func (k *capturing) userSelect() string {
 }
 
 func (k *capturing) users(ctx context.Context) error {
+	err := k.listUsers(ctx)
+	if directory.KindOf(err) == directory.Invalid && len(k.out.Users) == 0 {
+		k.plain = true
+		err = k.listUsers(ctx)
+	}
+	return err
+}
+
+func (k *capturing) listUsers(ctx context.Context) error {
 	link := k.c.graph + "/users?" + k.userSelect() + "&$expand=manager($select=id)&$top=999"
 	return k.collect(ctx, callList, link, func(raw json.RawMessage) error {
-		user, err := stripAnnotations(raw)
+		user, err := capturedUser(raw)
 		if err != nil {
 			return err
 		}
@@ -145,10 +166,60 @@ func (k *capturing) users(ctx context.Context) error {
 	})
 }
 
+// capturedUser is a user as a tenant file has it. A type or an origin that is not
+// set stays so: what is left out gets the value of a new user.
+func capturedUser(raw json.RawMessage) (json.RawMessage, error) {
+	r, err := readRecord(raw)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"creationType", "userType"} {
+		if r.text(name) == "" {
+			if err := r.add(name, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return r.json()
+}
+
+// dropUnknownManagers takes away managers that are not in the file, such as
+// contacts that could not be read: a tenant file has no references to nobody.
+func (k *capturing) dropUnknownManagers() error {
+	known := map[string]bool{}
+	for _, list := range [][]json.RawMessage{k.out.Users, k.out.Contacts} {
+		for _, raw := range list {
+			var o struct{ ID string }
+			if err := json.Unmarshal(raw, &o); err != nil {
+				return err
+			}
+			known[o.ID] = true
+		}
+	}
+	for i, raw := range k.out.Users {
+		var o struct{ Manager struct{ ID string } }
+		if err := json.Unmarshal(raw, &o); err != nil {
+			return err
+		}
+		if o.Manager.ID == "" || known[o.Manager.ID] {
+			continue
+		}
+		r, err := readRecordWithNulls(raw)
+		if err != nil {
+			return err
+		}
+		r.drop("manager")
+		if k.out.Users[i], err = r.json(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (k *capturing) deletedUsers(ctx context.Context) error {
 	link := k.c.graph + "/directory/deletedItems/microsoft.graph.user?" + k.userSelect() + ",deletedDateTime&$top=999"
 	return k.collect(ctx, callDeletedFind, link, func(raw json.RawMessage) error {
-		user, err := stripAnnotations(raw)
+		user, err := capturedUser(raw)
 		if err != nil {
 			return err
 		}
@@ -156,87 +227,6 @@ func (k *capturing) deletedUsers(ctx context.Context) error {
 		k.report("deletedUsers", len(k.out.DeletedUsers))
 		return nil
 	})
-}
-
-func (k *capturing) groups(ctx context.Context) error {
-	var groups []record
-	link := k.c.graph + "/groups?$select=id,displayName,description,mail,mailNickname,mailEnabled,securityEnabled,groupTypes,visibility,proxyAddresses&$top=999"
-	err := k.collect(ctx, callGroup, link, func(raw json.RawMessage) error {
-		group, err := readRecord(raw)
-		groups = append(groups, group)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, group := range groups {
-		name, err := segment(group.text("id"))
-		if err != nil {
-			return k.c.noSuchID(callGroup, err)
-		}
-		members := []string{}
-		err = k.collect(ctx, callGroup, k.c.graph+"/groups/"+name+"/members?$select=id&$top=999", func(raw json.RawMessage) error {
-			var member struct {
-				Type string `json:"@odata.type"`
-				ID   string `json:"id"`
-			}
-			err := json.Unmarshal(raw, &member)
-			// Devices, contacts and service principals are nobody to synchronize.
-			if kind := strings.ToLower(member.Type); kind == "" || strings.HasSuffix(kind, ".user") || strings.HasSuffix(kind, ".group") {
-				members = append(members, member.ID)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := group.add("members", members); err != nil {
-			return err
-		}
-		raw, err := group.json()
-		if err != nil {
-			return err
-		}
-		k.out.Groups = append(k.out.Groups, raw)
-		k.report("groups", len(k.out.Groups))
-	}
-	return nil
-}
-
-func (k *capturing) servicePrincipals(ctx context.Context) error {
-	for _, id := range k.o.ServicePrincipals {
-		name, err := segment(id)
-		if err != nil {
-			return k.c.noSuchID(callAssignments, err)
-		}
-		ans, err := k.c.get(ctx, k.m, callAssignments, k.c.graph+"/servicePrincipals/"+name+"?$select=id,displayName,appRoles")
-		if err != nil {
-			return err
-		}
-		principal, err := readRecord(ans.body)
-		if err != nil {
-			return k.c.malformed(callAssignments, ans, err)
-		}
-		assignments := []json.RawMessage{}
-		err = k.collect(ctx, callAssignments, k.c.graph+"/servicePrincipals/"+name+"/appRoleAssignedTo?$top=999", func(raw json.RawMessage) error {
-			a, err := stripAnnotations(raw)
-			assignments = append(assignments, a)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := principal.add("appRoleAssignedTo", assignments); err != nil {
-			return err
-		}
-		raw, err := principal.json()
-		if err != nil {
-			return err
-		}
-		k.out.ServicePrincipals = append(k.out.ServicePrincipals, raw)
-		k.report("servicePrincipals", len(k.out.ServicePrincipals))
-	}
-	return nil
 }
 
 func (k *capturing) policies(ctx context.Context) error {
@@ -265,6 +255,7 @@ func (k *capturing) policies(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(p.Access.Partners, func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
 	k.out.Policies = p
 	return nil
 }
@@ -284,86 +275,4 @@ func (k *capturing) partnerSync(ctx context.Context, access string, partner *rec
 		return err
 	}
 	return partner.add("identitySynchronization", sync)
-}
-
-// record is a JSON object whose properties keep the order Graph wrote them in.
-type record []recordField
-
-type recordField struct {
-	name string
-	raw  json.RawMessage
-}
-
-// readRecord decodes an object without OData's annotations, and without nulls,
-// which is what a tenant file takes for left out.
-func readRecord(raw []byte) (record, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return nil, errors.Join(errors.New("an object is expected"), err)
-	}
-	out := record{}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		name, _ := key.(string) // the decoder lets nothing else be a key
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, err
-		}
-		switch {
-		case strings.Contains(name, "@"), string(value) == "null":
-			continue
-		case value[0] == '{':
-			if value, err = stripAnnotations(value); err != nil {
-				return nil, err
-			}
-		}
-		out = append(out, recordField{name, value})
-	}
-	return out, nil
-}
-
-// text returns a text property, "" when there is none.
-func (r record) text(name string) string {
-	for _, p := range r {
-		var s string
-		if p.name == name && json.Unmarshal(p.raw, &s) == nil {
-			return s
-		}
-	}
-	return ""
-}
-
-// add puts a property at the end.
-func (r *record) add(name string, value any) error {
-	raw, err := json.Marshal(value)
-	*r = append(*r, recordField{name, raw})
-	return err
-}
-
-// json writes the object.
-func (r record) json() (json.RawMessage, error) {
-	b := []byte{'{'}
-	for i, p := range r {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		name, err := json.Marshal(p.name)
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(append(b, name...), ':'), p.raw...)
-	}
-	return append(b, '}'), nil
-}
-
-// stripAnnotations returns an object as a tenant file has it.
-func stripAnnotations(raw []byte) (json.RawMessage, error) {
-	r, err := readRecord(raw)
-	if err != nil {
-		return nil, err
-	}
-	return r.json()
 }

@@ -35,19 +35,41 @@ const capturedTenant = `{
 	"automaticUserConsentSettings": {"inboundAllowed": true, "outboundAllowed": true}, "identitySynchronization": {"displayName": "p", "userSyncInbound": {"isSyncAllowed": true}}}]}}
 }`
 
+// captureRoles are the permissions to read everything that is captured.
+var captureRoles = []string{"User.Read.All", "GroupMember.Read.All", "Application.Read.All", "Policy.Read.All", "Organization.Read.All", "OrgContact.Read.All",
+	"RoleManagement.Read.Directory"}
+
 // captureFrom serves the tenant to an app with these permissions.
 func captureFrom(t *testing.T, roles ...string) *entra.Source {
+	t.Helper()
+	return served(t, capturedTenant, roles...)
+}
+
+// served serves a tenant file to an app with these permissions.
+func served(t *testing.T, tenantFile string, roles ...string) *entra.Source {
+	t.Helper()
+	return sourceOf(t, tenantFile, entrasim.Options{Seed: 1}, roles...)
+}
+
+// sourceOf is served, with options of the simulation.
+func sourceOf(t *testing.T, tenantFile string, o entrasim.Options, roles ...string) *entra.Source {
+	t.Helper()
+	return clientOf(t, tenantFile, o, roles...).Source(entra.NewMeter())
+}
+
+// clientOf reaches a simulated tenant as an app with these permissions.
+func clientOf(t *testing.T, tenantFile string, o entrasim.Options, roles ...string) *entra.Client {
 	t.Helper()
 	granted, err := json.Marshal(roles)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("ROLES", string(granted), "DELETED", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)).Replace(capturedTenant)
+	text := strings.NewReplacer("ROLES", string(granted), "DELETED", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)).Replace(tenantFile)
 	file, err := entrasim.ParseFile(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cloud := entrasim.New(entrasim.Options{Seed: 1})
+	cloud := entrasim.New(o)
 	tenant, err := cloud.AddTenant("contoso", file)
 	if err != nil {
 		t.Fatal(err)
@@ -60,11 +82,11 @@ func captureFrom(t *testing.T, roles ...string) *entra.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.Source(entra.NewMeter())
+	return client
 }
 
 func TestCaptureGivesBackTheTenantItRead(t *testing.T) {
-	source := captureFrom(t, "User.Read.All", "GroupMember.Read.All", "Application.Read.All", "Policy.Read.All", "Organization.Read.All")
+	source := captureFrom(t, captureRoles...)
 	got, err := source.Capture(t.Context(), entra.CaptureOptions{ServicePrincipals: []string{"11111111-0000-4000-8000-0000000000e1"},
 		Missing: func(section string, err error) { t.Errorf("%s is missing: %v", section, err) }})
 	if err != nil {
@@ -115,7 +137,7 @@ func TestCaptureNamesSectionsItMayNotRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "groups policies"; strings.Join(missing, " ") != want {
+	if want := "groups contacts directoryRoles policies"; strings.Join(missing, " ") != want {
 		t.Errorf("missing sections: got %q, want %q", missing, want)
 	}
 	if len(got.Users) != 2 || got.Groups != nil || got.Policies != nil {

@@ -23,10 +23,10 @@ func newCaptureCommand(env *environment) *cobra.Command {
 		Use: "capture TENANT -F FILE", Short: "Write a tenant file of a real tenant, to rehearse with",
 		Long: `Reads a tenant of the configuration through Microsoft Graph into a tenant file that
 tenantsync simulate can serve: the organization, users with their managers, groups
-with their members, deleted users, cross-tenant policies, and the applications
-whose assignments decide about scope. Only reads. The file holds personal data: it
-gets mode 0600 and is yours to protect. Sections that the app may not read are left
-out and named.`,
+with their members, deleted users, contacts, directory roles, cross-tenant policies,
+and the applications whose assignments decide about scope. Only reads. The file
+holds personal data: it gets mode 0600 and is yours to protect. Sections that the
+app may not read are left out and named.`,
 		Example:     examples("tenantsync capture contoso -F contoso.json", "tenantsync capture contoso -F - | jq '.users | length'"),
 		Args:        cobra.ExactArgs(1),
 		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUsage, exitConfig, exitInterrupted),
@@ -73,17 +73,23 @@ func runCapture(ctx context.Context, env *environment, opts *captureOptions, nam
 	return nil
 }
 
-// captureNeeds returns what the jobs that read a tenant use besides the usual.
+// captureNeeds returns what the jobs that read or write a tenant use besides the
+// usual.
 func captureNeeds(cfg *config.Config, tenant string) (principals, attributes []string) {
 	for _, j := range cfg.Jobs {
-		if j.Source != tenant {
-			continue
+		if j.Source == tenant {
+			if id := j.Scope.ServicePrincipalID; id != "" && !slices.Contains(principals, id) {
+				principals = append(principals, id)
+			}
+			attributes = append(attributes, j.Schema.SourceAttributes()...)
+			attributes = append(attributes, j.Filter.Attributes()...)
 		}
-		if id := j.Scope.ServicePrincipalID; id != "" && !slices.Contains(principals, id) {
-			principals = append(principals, id)
+		if j.Target == tenant {
+			attributes = append(attributes, j.Schema.TargetAttributes()...)
+			for _, m := range j.Schema.Matching() {
+				attributes = append(attributes, m.Target)
+			}
 		}
-		attributes = append(attributes, j.Schema.SourceAttributes()...)
-		attributes = append(attributes, j.Filter.Attributes()...)
 	}
 	return principals, attributes
 }

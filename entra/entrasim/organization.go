@@ -71,20 +71,26 @@ func orFalse(raw string) string {
 
 // listContacts answers GET /contacts.
 func (x *call) listContacts() answer {
-	p, refused := x.compileSelect(contactProperties, x.selected(), true)
+	l, refused := x.readList("contacts", contactProperties)
 	if refused != nil {
 		return *refused
 	}
 	t := x.tenant
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	var items [][]byte
+	all := make([]*object, 0, len(t.contacts))
 	for _, id := range t.contacts {
-		if o := t.get(kindContact, id); o != nil && active(o) {
-			items = append(items, p.appendObject(nil, o, false))
+		if o := t.get(kindContact, id); o != nil {
+			all = append(all, o)
 		}
 	}
-	return x.writeItems(p.contextOf("contacts"), items, "")
+	all = sortedUnique(all)
+	page, more := l.pick(all, active)
+	total := -1
+	if l.token.Count && l.token.After == 0 {
+		total = l.countMatching(all, active)
+	}
+	return x.writeList(l, l.projection.contextOf("contacts"), "/contacts", page, more, total, false)
 }
 
 // listRoles answers GET /directoryRoles.
