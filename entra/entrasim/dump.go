@@ -1,6 +1,7 @@
 package entrasim
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -63,18 +64,34 @@ func (t *Tenant) dumpSettings() File {
 	return f
 }
 
-// settings writes the sections other than users and groups, to compare them.
+// settings writes the sections other than users and groups, to compare them: the
+// order of properties does not count.
 func (t *Tenant) settings() map[string]string {
 	f := t.dumpSettings()
 	text := func(list []Object) string {
 		var b strings.Builder
 		for _, o := range list {
-			b.WriteString(o.text())
+			b.WriteString(sorted(o.text()))
 		}
 		return b.String()
 	}
 	return map[string]string{
 		"applications": text(f.Applications), "contacts": text(f.Contacts), "directoryRoles": text(f.DirectoryRoles),
-		"organization": f.Organization.text(), "policies": f.Policies.text(), "servicePrincipals": text(f.ServicePrincipals),
+		"organization": text([]Object{f.Organization}), "policies": text([]Object{f.Policies}), "servicePrincipals": text(f.ServicePrincipals),
 	}
+}
+
+// sorted writes a JSON object with its members in the order of their names.
+func sorted(text string) string {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return text
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return text
+	}
+	return string(b)
 }

@@ -39,12 +39,13 @@ func expandRoles(roles []string) map[string]bool {
 	return grants
 }
 
-// syncPermissions are what a synchronization needs on both sides together, and
-// taking over a configuration of Microsoft's own service.
+// syncPermissions are what a synchronization needs on both sides together, what
+// taking over a configuration of Microsoft's own service needs, and what a
+// rehearsal reads besides.
 func syncPermissions() []string {
 	return []string{
-		"Application.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Organization.Read.All", "Policy.Read.All",
-		"Synchronization.Read.All",
+		"Application.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "OrgContact.Read.All",
+		"Organization.Read.All", "Policy.Read.All", "RoleManagement.Read.Directory", "Synchronization.Read.All",
 		"User.DeleteRestore.All", "User.Invite.All", "User.Read.All", "User.ReadWrite.All",
 	}
 }
