@@ -97,6 +97,15 @@ type groupFacts struct {
 	id    string
 	group directory.Group
 	err   error
+	asked bool // a filter asks for it, scope does not name it
+}
+
+// take is what the administrator takes the group out of.
+func (g *groupFacts) take() string {
+	if g.asked {
+		return "take the clause out of scope.filters"
+	}
+	return "take the group out of scope.groups"
 }
 
 func gatherFacts(ctx context.Context, job *Job) *checkFacts {
@@ -107,24 +116,49 @@ func gatherFacts(ctx context.Context, job *Job) *checkFacts {
 	if f.source.err != nil {
 		return f
 	}
-	groups := job.Scope.Groups
+	var groups []string
+	if !job.Scope.All {
+		groups = slices.Clone(job.Scope.Groups)
+	}
 	if id := job.Scope.ServicePrincipal; id != "" && !job.Scope.All {
 		f.assignments, f.assignErr = job.Source.Assignments(ctx, id)
 		for _, a := range f.assignments {
 			if a.IsGroup {
-				groups = append(slices.Clip(groups), a.PrincipalID)
+				groups = append(groups, a.PrincipalID)
 			}
 		}
 	}
-	if !job.Scope.All && len(groups) > 0 {
-		f.readsHidden = job.Source.ReadsHidden(ctx)
-		for _, id := range groups {
-			g, err := job.Source.Group(ctx, id)
-			f.groups = append(f.groups, groupFacts{id, g, err})
-		}
-	}
+	f.gatherGroups(ctx, job, groups)
 	f.other = gatherOther(ctx, job, f.target.policy.UserSyncInbound)
 	return f
+}
+
+// gatherGroups reads the groups that decide who is in scope: those that assign,
+// and those that filters ask for.
+func (f *checkFacts) gatherGroups(ctx context.Context, job *Job, groups []string) {
+	assigning := len(groups)
+	for _, id := range filterGroupsOf(job) {
+		if !slices.Contains(groups, id) {
+			groups = append(groups, id)
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	f.readsHidden = job.Source.ReadsHidden(ctx)
+	for i, id := range groups {
+		g, err := job.Source.Group(ctx, id)
+		f.groups = append(f.groups, groupFacts{id, g, err, i >= assigning})
+	}
+}
+
+// filterGroupsOf are the groups that a job's filters ask for; a job that was not
+// given to an engine may have no filter.
+func filterGroupsOf(job *Job) []string {
+	if job.Scope.Filter == nil {
+		return nil
+	}
+	return job.Scope.Filter.Groups()
 }
 
 func gatherSide(ctx context.Context, org Organization, partner string) sideFacts {
@@ -305,12 +339,12 @@ func (j *judgement) scope() {
 			hidden++
 			j.addJob(source, "scope groups", CheckFailure,
 				"the members of group "+quoteName(g.group.DisplayName)+" ("+g.id+") are hidden from the app: they would look as if they had left",
-				"grant Member.Read.Hidden and consent to it in "+source+", or take the group out of scope.groups")
+				"grant Member.Read.Hidden and consent to it in "+source+", or "+g.take())
 			j.checks[len(j.checks)-1].Permission = "Member.Read.Hidden"
 		case directory.KindOf(g.err) == directory.NotFound:
 			unread++
 			j.addJob(source, "scope groups", CheckWarning, "group "+g.id+" does not exist: the deletes of its members are held",
-				"bring the group back, or take its id out of scope.groups")
+				"bring the group back, or "+g.take())
 		case g.err != nil:
 			unread++
 			status := CheckWarning

@@ -145,7 +145,7 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.unfinished = rec.Stage != nil
 	c.first = rec.LastCycle == "" || rec.Rules == ""
 	c.rules = !c.first && rec.Rules != c.job.Rules
-	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || rec.Rules != c.job.Rules || rec.Query != query
+	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || rec.Rules != c.job.Rules || rec.Query != query || c.dateMayHavePassed(&rec)
 	c.inScope = rec.InScope
 	c.extra, c.unread, c.pos = map[string]bool{}, map[string]error{}, map[idKey]position{}
 	c.tally.counted = map[idKey]bool{}
@@ -165,6 +165,18 @@ func (c *cycle) begin(ctx context.Context) error {
 		return nil // an idle cycle commits once, at its end
 	}
 	return c.st.Apply(ctx, b)
+}
+
+// comparedOften is how often a job whose filters count from the present compares
+// everybody: once a day, and a little sooner, so that a daily schedule that fires
+// a moment early does not wait for the next day.
+const comparedOften = 24*time.Hour - 10*time.Minute
+
+// dateMayHavePassed reports that a filter counts from the present, and that
+// everybody was judged by it too long ago: nothing of a user changes when a date
+// passes.
+func (c *cycle) dateMayHavePassed(rec *store.Job) bool {
+	return c.job.Scope.Filter.Timed() && c.began.Sub(rec.ComparedAt) >= comparedOften
 }
 
 // maxStageAge is how old a stage may be that is taken up again. Its images are as
@@ -283,6 +295,9 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 		c.rec.Query, c.rec.Rules = c.rec.Stage.Query, c.job.Rules
 		c.rec.NeedInitial = false
 		c.rec.HeldChanges = 0
+		if c.initial {
+			c.rec.ComparedAt = c.began
+		}
 	} else {
 		c.rec.HeldChanges = w.census.changes
 		c.rec.Groups = c.rec.Stage.Groups
@@ -347,7 +362,7 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 	case len(waiting.Holds) > 0:
 		reason, message = holdReason(waiting.Holds), fmt.Sprintf("%d deletions wait for approval", len(waiting.Holds))
 	case len(c.rec.GoneGroups) > 0:
-		reason, message = CodeScopeGroupDeleted, "scope group "+c.rec.GoneGroups[0]+" no longer exists"
+		reason, message = CodeScopeGroupDeleted, c.groupName(c.rec.GoneGroups[0])+" no longer exists"
 	default:
 		reason = tooManyFailures(c.tally.Failed, c.tally.failedReferences, c.tally.processed)
 		slow = reason != ""

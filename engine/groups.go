@@ -11,12 +11,14 @@ import (
 // readMembership brings the member sets up to date and notes, in the commit that
 // changes them, whose membership changed: those are read by id later on.
 func (c *cycle) readMembership(ctx context.Context) error {
-	if c.job.Scope.All {
+	if c.job.Scope.All && len(c.job.Scope.Filter.Groups()) == 0 {
 		return nil
 	}
 	c.phase("reading groups")
-	if err := c.readAssigned(ctx); err != nil {
-		return err
+	if !c.job.Scope.All {
+		if err := c.readAssigned(ctx); err != nil {
+			return err
+		}
 	}
 	roots := c.rootGroups()
 	rounds, err := c.groupRounds(ctx, roots)
@@ -71,12 +73,13 @@ func fits(rounds []store.GroupRound, wanted []string) bool {
 	return true
 }
 
-// rootGroups are the groups scope names and those assigned to the service principal.
+// rootGroups are the groups scope names, those assigned to the service principal,
+// and those whose members the filters ask for.
 func (c *cycle) rootGroups() []string {
-	roots := slices.Clone(c.job.Scope.Groups)
-	for _, m := range c.rec.Assigned {
-		if m.IsGroup && !slices.Contains(roots, m.ID) {
-			roots = append(roots, m.ID)
+	roots := assigningGroups(c.job, &c.rec)
+	for _, g := range c.job.Scope.Filter.Groups() {
+		if !slices.Contains(roots, g) {
+			roots = append(roots, g)
 		}
 	}
 	return roots
@@ -247,7 +250,7 @@ func (c *cycle) checkGroup(ctx context.Context, id string, r *membershipRound) e
 	r.seen[id] = true
 	if g.HiddenMembership && len(r.sets[id]) == 0 && !c.job.Source.ReadsHidden(ctx) {
 		return &Error{Class: ClassSignIn, Code: "HiddenMembership",
-			Message:    "cannot read the members of scope group " + id + " (" + g.DisplayName + ") in " + c.job.SourceName + ".",
+			Message:    "cannot read the members of " + c.groupName(id) + " (" + g.DisplayName + ") in " + c.job.SourceName + ".",
 			Cause:      "its membership is hidden, and the app may not see it",
 			Action:     "grant Member.Read.Hidden and consent to it in " + c.job.SourceName + ", then run: tenantsync check " + c.job.Name,
 			Permission: "Member.Read.Hidden"}
@@ -255,8 +258,17 @@ func (c *cycle) checkGroup(ctx context.Context, id string, r *membershipRound) e
 	return nil
 }
 
-// groupsGone notes scope groups that were deleted, and those that are back. The
-// members of a deleted scope group stay known: their deletes are held.
+// groupName says in a sentence what a group is to the job.
+func (c *cycle) groupName(id string) string {
+	if slices.Contains(assigningGroups(c.job, &c.rec), id) {
+		return "scope group " + id
+	}
+	return "group " + id + ", which a filter asks for,"
+}
+
+// groupsGone notes groups that were deleted, and those that are back. The members
+// of a deleted group that scope or a filter names stay known: deletes that follow
+// from it are held.
 func (c *cycle) groupsGone(ctx context.Context, r *membershipRound, roots []string, b *store.Batch, changed map[string]bool) error {
 	touch := func(group string) error {
 		members, err := c.st.Members(ctx, store.MemberQuery{Job: c.job.Name, Groups: []string{group}})
@@ -283,6 +295,11 @@ func (c *cycle) groupsGone(ctx context.Context, r *membershipRound, roots []stri
 			c.rec.GoneGroups = slices.Delete(c.rec.GoneGroups, i, i+1)
 			if err := touch(g); err != nil {
 				return err
+			}
+			for _, h := range c.waiting.Holds { // whoever is held for a group that was gone is judged anew
+				if h.Reason == string(CodeScopeGroupDeleted) {
+					changed[h.SourceID] = true
+				}
 			}
 		}
 	}

@@ -70,7 +70,7 @@ func (c *cycle) judgeStage(ctx context.Context) (*work, error) {
 	var whole *assigner
 	if c.initial {
 		var err error
-		if whole, err = assignments(ctx, c.st, c.job, &c.rec, nil); err != nil {
+		if whole, err = c.assignments(ctx, c.job, &c.rec, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -106,7 +106,7 @@ func (c *cycle) judgePage(ctx context.Context, p *store.StagePage, as *assigner,
 		byID[links[i].SourceID] = &links[i]
 	}
 	if as == nil {
-		if as, err = assignments(ctx, c.st, c.job, &c.rec, ids); err != nil {
+		if as, err = c.assignments(ctx, c.job, &c.rec, ids); err != nil {
 			return err
 		}
 	}

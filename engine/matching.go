@@ -56,7 +56,7 @@ func (c *cycle) addDuplicates(ctx context.Context, w *work) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	as, err := assignments(ctx, c.st, c.job, &c.rec, ids)
+	as, err := c.assignments(ctx, c.job, &c.rec, ids)
 	if err != nil {
 		return err
 	}

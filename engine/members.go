@@ -8,71 +8,6 @@ import (
 	"tenantsync/store"
 )
 
-// assigner tells which of a set of users a job is assigned to.
-type assigner struct {
-	all   bool
-	users map[string]assignment
-}
-
-// of returns the assignment of one user.
-func (a *assigner) of(id string) assignment {
-	if a.all {
-		return assignment{assigned: true, through: "all users"}
-	}
-	return a.users[id]
-}
-
-// assignments loads the assignments of the given users to a job from the member
-// sets in the store; nil ids load those of every member.
-func assignments(ctx context.Context, st store.Store, j *Job, rec *store.Job, ids []string) (*assigner, error) {
-	if j.Scope.All {
-		return &assigner{all: true}, nil
-	}
-	a := &assigner{users: map[string]assignment{}}
-	for _, m := range rec.Assigned {
-		if !m.IsGroup {
-			a.users[m.ID] = assignment{assigned: true, through: "user"}
-		}
-	}
-	groups := trackedGroups(rec)
-	if len(groups) == 0 {
-		return a, nil
-	}
-	members, err := st.Members(ctx, store.MemberQuery{Job: j.Name, Groups: groups, IDs: ids})
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range members {
-		if m.IsGroup || a.users[m.ID].assigned {
-			continue
-		}
-		if slices.Contains(rec.GoneGroups, m.Group) {
-			a.users[m.ID] = assignment{goneGroup: m.Group}
-			continue
-		}
-		a.users[m.ID] = assignment{assigned: true, through: "group " + m.Group}
-	}
-	return a, nil
-}
-
-// trackedGroups returns the groups whose members count, gone ones included.
-func trackedGroups(rec *store.Job) []string {
-	var out []string
-	for _, r := range rec.Groups {
-		out = append(out, r.Groups...)
-	}
-	if rec.Stage != nil {
-		for _, r := range rec.Stage.Groups {
-			for _, g := range r.Groups {
-				if !slices.Contains(out, g) {
-					out = append(out, g)
-				}
-			}
-		}
-	}
-	return out
-}
-
 // membershipRound reads one delta query over groups to its end. From the start
 // it answers the whole sets; else what changed.
 type membershipRound struct {
@@ -143,8 +78,9 @@ func (r *membershipRound) take(job string, g directory.GroupChange) {
 	}
 }
 
-// wantedGroups returns the groups that scope names, directly or by assignment,
-// and with nesting the closure over the groups that are members of them.
+// wantedGroups returns the groups that scope and its filters name, directly or by
+// assignment, and with nesting the closure over the groups that are members of
+// them.
 func (c *cycle) wantedGroups(ctx context.Context, roots []string) ([]string, error) {
 	out := slices.Clone(roots)
 	if !c.job.Scope.Nested {

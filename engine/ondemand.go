@@ -71,7 +71,7 @@ func (e *Engine) findOne(ctx context.Context, j *Job, text string) (directory.Ob
 // present judges users by the membership of this moment, which is read without
 // moving any watermark.
 func (c *cycle) present(ctx context.Context, ids []string) (*assigner, error) {
-	if c.job.Scope.All {
+	if c.job.Scope.All && len(c.job.Scope.Filter.Groups()) == 0 {
 		return &assigner{all: true}, nil
 	}
 	top, err := c.engine.scratch(ctx)
@@ -94,7 +94,7 @@ func (c *cycle) present(ctx context.Context, ids []string) (*assigner, error) {
 	if err := reader.readMembership(ctx); err != nil {
 		return nil, errors.Join(err, over.Close())
 	}
-	as, err := assignments(ctx, over, c.job, &reader.rec, ids)
+	as, err := reader.assignments(ctx, c.job, &reader.rec, ids)
 	return as, errors.Join(err, over.Close())
 }
 

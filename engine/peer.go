@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"tenantsync/directory"
 	"tenantsync/store"
@@ -14,8 +13,8 @@ import (
 // pair. Whoever goes from one job's group to another's does both at once, and
 // the other job may not have run since: its groups are looked at as they are now.
 func (c *cycle) wantedBy(ctx context.Context, other *Job, j *judged) (bool, error) {
-	as := assignment{assigned: true, through: "all users"}
-	if !other.Scope.All {
+	as := assignment{assigned: true, through: throughAll}
+	if !other.Scope.All || len(other.Scope.Filter.Groups()) > 0 {
 		rec, err := c.st.Job(ctx, other.Name)
 		if errors.Is(err, store.ErrNotFound) {
 			return false, nil // it never ran: nothing is known of its members
@@ -31,18 +30,21 @@ func (c *cycle) wantedBy(ctx context.Context, other *Job, j *judged) (bool, erro
 	return v.inScope() && (v.state == sourceActive || j.link != nil), nil
 }
 
-// assignedTo tells whether another job has a user among its members at this
-// moment. A group that has become a member of one of its groups since its last
-// cycle is not known yet; that cycle finds it.
+// assignedTo tells how a user stands to another job at this moment. A group that
+// has become a member of one of its groups since its last cycle is not known yet;
+// that cycle finds it.
 func (c *cycle) assignedTo(ctx context.Context, other *Job, rec *store.Job, id string) (assignment, error) {
-	as, err := assignments(ctx, c.st, other, rec, []string{id})
+	as, err := c.assignments(ctx, other, rec, []string{id})
 	if err != nil || len(trackedGroups(rec)) == 0 {
 		return as.of(id), err
 	}
-	for _, m := range rec.Assigned {
-		if !m.IsGroup && m.ID == id {
-			return as.of(id), nil
-		}
+	found := assignment{filters: as.filters}
+	switch by := as.of(id).through; {
+	case by != throughAll && by != throughUser:
+	case found.filters == nil:
+		return as.of(id), nil
+	default:
+		found.assigned, found.through = true, by
 	}
 	members, err := c.st.Members(ctx, store.MemberQuery{Job: other.Name, Groups: trackedGroups(rec), IDs: []string{id}})
 	if err != nil {
@@ -59,14 +61,9 @@ func (c *cycle) assignedTo(ctx context.Context, other *Job, rec *store.Job, id s
 	for _, r := range rounds {
 		r.apply(id, in)
 	}
-	var found assignment
 	for _, group := range trackedGroups(rec) {
-		switch {
-		case !in[group]:
-		case slices.Contains(rec.GoneGroups, group):
-			found.goneGroup = group
-		default:
-			return assignment{assigned: true, through: "group " + group}, nil
+		if in[group] {
+			as.reach.admit(&found, group)
 		}
 	}
 	return found, nil

@@ -46,9 +46,12 @@ func SourcePermissions(job *Job) []Permission {
 		if job.Scope.ServicePrincipal != "" {
 			perms = append(perms, Permission{permApplications, "read who is assigned to the application in scope.servicePrincipalId"})
 		}
-		if job.Scope.ServicePrincipal != "" || len(job.Scope.Groups) > 0 {
-			perms = append(perms, Permission{permGroups, "read the members of the groups in scope"})
-		}
+	}
+	switch {
+	case !job.Scope.All && (job.Scope.ServicePrincipal != "" || len(job.Scope.Groups) > 0):
+		perms = append(perms, Permission{permGroups, "read the members of the groups in scope"})
+	case len(filterGroupsOf(job)) > 0:
+		perms = append(perms, Permission{permGroups, "read the members of the groups that filters ask for"})
 	}
 	return sortPermissions(perms)
 }

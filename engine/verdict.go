@@ -57,14 +57,6 @@ type verdict struct {
 
 func (v verdict) inScope() bool { return v.state >= sourceDisabled && v.err == nil }
 
-// assignment is how a user is assigned to a job.
-type assignment struct {
-	assigned bool
-	through  string // "all users", "group Staff", "user"
-	// goneGroup is set when only a scope group that no longer exists assigns the user.
-	goneGroup string
-}
-
 // judge decides about one source user. It is pure: own is the source tenant, as
 // the assignment found for the user, now the moment that relative dates count from.
 func judge(o directory.Object, own directory.Tenant, as assignment, j *Job, now time.Time) verdict {
@@ -86,12 +78,17 @@ func judge(o directory.Object, own directory.Tenant, as assignment, j *Job, now 
 		}
 		return v
 	}
-	d := j.Scope.Filter.Evaluate(o.Attributes, now)
+	d, gone := filtered(o, as, j.Scope.Filter, now)
 	if d.Err != nil {
-		return verdict{state: sourceOutOfScope, code: CodeFilterFailed, reason: d.Err.Error(), err: d.Err, decision: d}
+		return verdict{state: sourceOutOfScope, code: CodeFilterFailed, reason: d.ReasonHiding(j.Mapping.SensitiveSource), err: d.Err, decision: d}
 	}
 	if !d.InScope {
-		return verdict{state: sourceOutOfScope, code: CodeOutOfScope, reason: d.ReasonHiding(j.Mapping.SensitiveSource), decision: d, through: as.through}
+		v := verdict{state: sourceOutOfScope, code: CodeOutOfScope, reason: d.ReasonHiding(j.Mapping.SensitiveSource), decision: d, through: as.through}
+		if gone != "" {
+			v.hold = CodeScopeGroupDeleted
+			v.reason += "; group " + gone + " no longer exists"
+		}
+		return v
 	}
 	v := verdict{state: sourceActive, through: as.through, decision: d}
 	if !o.Enabled() {

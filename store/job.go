@@ -38,6 +38,8 @@ type Job struct {
 	// InScope counts the users in scope at the end of the last cycle, Linked the links
 	// that are active or retained; status adds the held ones to Linked.
 	InScope, Linked int
+	// ComparedAt is when the last initial cycle that ended began.
+	ComparedAt Time
 	// LastCycle is the id of the last cycle that ended.
 	LastCycle string
 	// NextStart is when the schedule fires next, for status without a daemon.
