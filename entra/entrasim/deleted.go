@@ -56,11 +56,7 @@ func (x *call) writeTyped(p *projection, o *object) []byte {
 	b = append(b, `,"@odata.type":"`...)
 	b = append(b, o.kind.odataType()...)
 	b = append(b, '"')
-	if len(p.columns) > 0 {
-		b = append(b, ',')
-		b = p.appendMembers(b, o)
-	}
-	return append(b, '}')
+	return append(p.appendMembers(b, o), '}')
 }
 
 // restoreDeleted answers POST /directory/deletedItems/{id}/restore. Addresses

@@ -33,7 +33,7 @@ func snapshots(list []*object, keep func(*object) bool) []Object {
 
 // dumpSettings writes the sections other than users and groups.
 func (t *Tenant) dumpSettings() File {
-	f := File{Organization: t.organization, ServicePrincipals: t.principals, DirectoryRoles: t.roles}
+	f := File{Organization: t.organization, ServicePrincipals: t.principals, DirectoryRoles: t.roles, ExtensionProperties: t.extensions.registered}
 	for _, id := range t.contacts {
 		if o := t.get(kindContact, id); o != nil && active(o) {
 			f.Contacts = append(f.Contacts, o.snapshot())
@@ -77,7 +77,8 @@ func (t *Tenant) settings() map[string]string {
 	}
 	return map[string]string{
 		"applications": text(f.Applications), "contacts": text(f.Contacts), "directoryRoles": text(f.DirectoryRoles),
-		"organization": text([]Object{f.Organization}), "policies": text([]Object{f.Policies}), "servicePrincipals": text(f.ServicePrincipals),
+		"extensionProperties": text(f.ExtensionProperties),
+		"organization":        text([]Object{f.Organization}), "policies": text([]Object{f.Policies}), "servicePrincipals": text(f.ServicePrincipals),
 	}
 }
 

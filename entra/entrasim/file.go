@@ -21,7 +21,10 @@ type File struct {
 	ServicePrincipals []Object // with "appRoleAssignedTo": […] and "synchronization": {"jobs": […], "secrets": […]}
 	DirectoryRoles    []Object // with "members": [ids]
 	Applications      []Object // appId, secret, roles
-	Policies          Object   // authorizationPolicy, crossTenantAccess, invitationDomains
+	// ExtensionProperties are the directory extensions: name, dataType,
+	// isMultiValued, targetObjects. Left out, every well-formed name is one.
+	ExtensionProperties []Object
+	Policies            Object // authorizationPolicy, crossTenantAccess, invitationDomains
 }
 
 // empty reports whether the file describes a tenant without any content.
@@ -40,6 +43,7 @@ func (f *File) sections() []section {
 	return []section{
 		{"users", &f.Users}, {"groups", &f.Groups}, {"deletedUsers", &f.DeletedUsers}, {"contacts", &f.Contacts},
 		{"servicePrincipals", &f.ServicePrincipals}, {"directoryRoles", &f.DirectoryRoles}, {"applications", &f.Applications},
+		{"extensionProperties", &f.ExtensionProperties},
 	}
 }
 
@@ -211,6 +215,9 @@ func checkFileObject(sectionName string, o Object) (Object, error) {
 		}
 		out.fields = append(out.fields, f)
 	}
+	if sectionName == "extensionProperties" {
+		return out, checkExtensionProperty(out)
+	}
 	return out, checkRequired(sectionName, out)
 }
 
@@ -285,6 +292,7 @@ func checkFileProperty(s *schema, f Field) error {
 		good = f.Raw[0] == '['
 	case typeObject:
 		good = f.Raw[0] == '{'
+	case typeExtension: // held against the tenant's registrations later
 	case typeNumber:
 		good = f.Raw[0] == '-' || f.Raw[0] >= '0' && f.Raw[0] <= '9'
 	}

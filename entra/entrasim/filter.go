@@ -356,7 +356,7 @@ func equalFold(raw, v string) bool {
 	a, okA := unquote(raw)
 	b, okB := unquote(v)
 	if okA != okB {
-		return false
+		return okB && raw == b // a number stands in filters without quotes
 	}
 	return okA && strings.EqualFold(a, b) || !okA && raw == v
 }

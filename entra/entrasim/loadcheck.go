@@ -15,8 +15,7 @@ func (t *Tenant) identify(f File) File {
 		out := slices.Clone(list)
 		for i, o := range out {
 			if o.ID() == "" {
-				sum := sha256.Sum256([]byte(t.ID + "/" + key + "/" + strings.ToLower(o.String(key))))
-				id := formatID(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:]))
+				id := nameID(t.ID + "/" + key + "/" + strings.ToLower(o.String(key)))
 				out[i] = Object{append([]Field{{"id", quote(id)}}, o.fields...)}
 			}
 		}
@@ -29,6 +28,12 @@ func (t *Tenant) identify(f File) File {
 		f.Groups = name(f.Groups, "displayName")
 	}
 	return f
+}
+
+// nameID derives an id from a name.
+func nameID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return formatID(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint64(sum[8:]))
 }
 
 // checkFile holds a file against the rules that span objects.
@@ -56,6 +61,9 @@ func (t *Tenant) checkFile(f File) error {
 				}
 			}
 		}
+	}
+	if err := t.checkFileExtensions(f); err != nil {
+		return err
 	}
 	for i, o := range f.Users {
 		id := fileManager(o)

@@ -29,6 +29,7 @@ type column struct {
 	name  string
 	key   string // `"name":`
 	empty string // what stands for no value
+	open  bool   // a directory extension, of which Graph lists only values
 }
 
 // compileSelect builds a projection from property names; no names select the
@@ -55,7 +56,7 @@ func (x *call) compileSelect(s *schema, names []string, collection bool) (*proje
 			continue
 		}
 		if !slices.ContainsFunc(p.columns, func(c column) bool { return c.name == d.name }) {
-			p.columns = append(p.columns, column{d.name, quote(d.name) + ":", d.empty()})
+			p.columns = append(p.columns, column{d.name, quote(d.name) + ":", d.empty(), d.typ == typeExtension})
 		}
 	}
 	sort.Slice(p.columns, func(i, j int) bool { return p.columns[i].name < p.columns[j].name })
@@ -84,26 +85,26 @@ func (x *call) selected() []string {
 	return out
 }
 
-// appendMembers appends the selected properties of an object, without braces.
+// appendMembers appends the selected properties of an object to its text so far.
 // Properties without a value are written as Graph shows them.
 func (p *projection) appendMembers(dst []byte, o *object) []byte {
 	props := o.props
-	first := true
 	for i := range p.columns {
 		c := &p.columns[i]
 		for len(props) > 0 && props[0].name < c.name {
 			props = props[1:]
 		}
-		if !first {
-			dst = append(dst, ',')
-		}
-		first = false
-		dst = append(dst, c.key...)
-		if len(props) == 0 || props[0].name != c.name || isNull(props[0].raw) {
-			dst = append(dst, c.empty...)
+		raw := c.empty
+		if len(props) > 0 && props[0].name == c.name && !isNull(props[0].raw) {
+			raw = props[0].raw
+		} else if c.open {
 			continue
 		}
-		dst = append(dst, props[0].raw...)
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, c.key...)
+		dst = append(dst, raw...)
 	}
 	return dst
 }
@@ -115,9 +116,6 @@ func (p *projection) appendObject(dst []byte, o *object, typed bool) []byte {
 		dst = append(dst, `"@odata.type":"`...)
 		dst = append(dst, o.kind.odataType()...)
 		dst = append(dst, '"')
-		if len(p.columns) > 0 {
-			dst = append(dst, ',')
-		}
 	}
 	return append(p.appendMembers(dst, o), '}')
 }

@@ -94,6 +94,8 @@ func routeTable() map[string][]route {
 		{get, "directoryRoles/{}/members", "listDirectoryRoleMembers", 1, false, (*call).listRoleMembers, []string{"RoleManagement.Read.Directory", "Directory.Read.All"}},
 		{post, "directoryObjects/getByIds", "getByIds", 3, false, (*call).getByIDs, []string{"Directory.Read.All", userRead}},
 
+		{post, "directoryObjects/getAvailableExtensionProperties", "getAvailableExtensionProperties", 1, false, (*call).listExtensions, []string{"Application.Read.All", "Directory.Read.All"}},
+
 		{get, "policies/authorizationPolicy", "getAuthorizationPolicy", 1, false, (*call).getAuthorizationPolicy, []string{policyRead}},
 		{get, "policies/crossTenantAccessPolicy/default", "getCrossTenantDefault", 1, false, (*call).getCrossTenantDefault, []string{policyRead}},
 		{get, "policies/crossTenantAccessPolicy/partners", "listPartners", 1, false, (*call).listPartners, []string{policyRead}},
@@ -194,6 +196,8 @@ func splitPath(escaped string) ([]string, error) {
 			s = "restore"
 		case "getByIds", "microsoft.graph.getByIds":
 			s = "getByIds"
+		case "getAvailableExtensionProperties", "microsoft.graph.getAvailableExtensionProperties":
+			s = "getAvailableExtensionProperties"
 		case "pause", "microsoft.graph.pause":
 			s = "pause"
 		case "start", "microsoft.graph.start":

@@ -1,7 +1,6 @@
 package entrasim
 
 import (
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -18,6 +17,7 @@ const (
 	typeObjects // collection of objects, never null
 	typeObject  // complex value
 	typeNumber
+	typeExtension // a directory extension: the tenant knows what it holds
 )
 
 // access says who may write a property of a user, and how Graph answers others.
@@ -244,13 +244,10 @@ func (s *schema) lookup(name string) (property, bool) {
 		return s.props[i], true
 	}
 	if extensionName.MatchString(name) {
-		return property{name: name, max: 256}, true
+		return property{name: name, typ: typeExtension}, true
 	}
 	return property{}, false
 }
-
-// extensionName is the form of a directory extension's name.
-var extensionName = regexp.MustCompile(`^extension_[0-9a-fA-F]{32}_[A-Za-z0-9_]{1,120}$`)
 
 // intern returns the declared name itself, so that a hundred thousand objects
 // share one string.

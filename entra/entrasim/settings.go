@@ -19,6 +19,7 @@ func (t *Tenant) loadSettings(f File) {
 			}
 		}
 	}
+	t.extensions.register(f.ExtensionProperties)
 	if f.Applications != nil {
 		t.loadApplications(f.Applications)
 	}

@@ -41,6 +41,7 @@ type Tenant struct {
 	roles        []Object
 	roleHolders  map[string]bool
 	contacts     []string
+	extensions   extensions
 	policies     policies
 	openPartners bool // an empty tenant: every other tenant becomes a partner
 
@@ -218,6 +219,7 @@ func (t *Tenant) insert(k objectKind, id string, fields []Field) *object {
 	s := schemaFor(k)
 	for _, f := range fields {
 		o.props = append(o.props, prop{s.intern(f.Name), f.Raw, t.clock})
+		t.extensions.learned(f.Name, f.Raw)
 	}
 	if _, ok := o.findUnsorted("id"); !ok {
 		o.props = append(o.props, prop{"id", quote(id), t.clock})
@@ -295,6 +297,7 @@ func (t *Tenant) set(o *object, fields []Field) bool {
 	s := schemaFor(o.kind)
 	for _, f := range changed {
 		o.put(s.intern(f.Name), f.Raw, t.clock)
+		t.extensions.learned(f.Name, f.Raw)
 	}
 	if addresses {
 		t.index(o)

@@ -105,11 +105,7 @@ func (x *call) maybeStale(o *object) *object {
 func (x *call) writeEntity(p *projection, o *object, set string) []byte {
 	b := append(make([]byte, 0, 1024), `{"@odata.context":`...)
 	b = appendQuoted(b, x.contextURL(p.contextOf(set)+"/$entity"))
-	if len(p.columns) > 0 {
-		b = append(b, ',')
-		b = p.appendMembers(b, o)
-	}
-	return append(b, '}')
+	return append(p.appendMembers(b, o), '}')
 }
 
 // deleteUser answers DELETE /users/{id}: into the recycle bin.
@@ -158,9 +154,6 @@ func (x *call) getManager() answer {
 	b = append(b, `,"@odata.type":"`...)
 	b = append(b, m.kind.odataType()...)
 	b = append(b, '"')
-	if len(p.columns) > 0 {
-		b = append(b, ',')
-	}
 	return ok(append(p.appendMembers(b, m), '}'))
 }
 

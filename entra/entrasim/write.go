@@ -45,7 +45,7 @@ func (x *call) updateUser() answer {
 }
 
 // checkFields validates the properties of a body against the schema of a user;
-// o is nil when the user is being created.
+// o is nil when the user is being created. The caller holds the lock.
 func (x *call) checkFields(body Object, o *object) ([]Field, *answer) {
 	var out []Field
 	for _, f := range body.fields {
@@ -59,6 +59,15 @@ func (x *call) checkFields(body Object, o *object) ([]Field, *answer) {
 		}
 		if a := x.checkAccess(p, o); a != nil {
 			return nil, a
+		}
+		if p.typ == typeExtension {
+			raw, err := x.tenant.extensions.check(f.Name, f.Raw)
+			if err != nil {
+				a := x.badRequest("%s", err)
+				return nil, &a
+			}
+			out = append(out, Field{p.name, raw})
+			continue
 		}
 		raw, err := checkValue(p, f.Raw)
 		if err != nil {
@@ -356,13 +365,13 @@ func (x *call) createUser() answer {
 			return x.badRequest("A value is required for property '%s' of resource 'User'.", name)
 		}
 	}
+	t := x.tenant
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	fields, refused := x.checkFields(body, nil)
 	if refused != nil {
 		return *refused
 	}
-	t := x.tenant
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if refused := x.checkUnique(nil, fields); refused != nil {
 		return *refused
 	}
