@@ -36,10 +36,13 @@ func newPlanCommand(env *environment) *cobra.Command {
 		Short: "Tell what the next cycle would do, and write nothing",
 		Long: "Tell what the next cycle would do, and write nothing: neither to a tenant nor to the state.\n" +
 			"Two plans of the same state print the same.\n\n" +
+			"With --user, every mapping is listed with what it reads, what it gives, what the target has, and\n" +
+			"why it is not written where it is not.\n\n" +
 			"With --collisions it also reads the target's users, deleted users, groups and contacts, and names\n" +
 			"everybody who holds an address of a user to be created, with what Microsoft Graph makes of that.\n" +
 			"Lists that the app may not read are named.",
-		Example: examples("tenantsync plan contoso-to-fabrikam", "tenantsync plan contoso-to-fabrikam --only delete,disable -o markdown"),
+		Example: examples("tenantsync plan contoso-to-fabrikam", "tenantsync plan contoso-to-fabrikam --only delete,disable -o markdown",
+			"tenantsync plan contoso-to-fabrikam --user anna.berg@contoso.com"),
 		Annotations: exitCodes(exitDone, exitFailed, exitPending, exitSignIn, exitUnreachable, exitUsage, exitConfig,
 			exitInterrupted),
 		Args: cobra.MaximumNArgs(1),
@@ -131,6 +134,9 @@ func planResult(r *engine.PlanResult, shown int, verbose bool) result {
 			var b strings.Builder
 			planHead(&b, r)
 			planChanges(&b, p, r, shown, verbose)
+			if err := planAttributes(&b, p, r); err != nil {
+				return err
+			}
 			planCollisions(&b, p, r, shown)
 			planFoot(&b, r)
 			_, err := io.WriteString(w, b.String())
