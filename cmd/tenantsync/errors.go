@@ -79,7 +79,8 @@ func problemsOf(err error) []problem {
 		}
 		return []problem{told}
 	case errors.As(err, &usage):
-		return []problem{{Code: "Usage", Message: sentence(usage.Message), Action: usage.Action}}
+		return []problem{{Code: "Usage", Message: sentence(usage.Message), Action: usage.Action,
+			File: usage.File, Line: usage.Line, Column: usage.Column}}
 	case errors.Is(err, control.ErrUnreachable):
 		return []problem{{Code: "DaemonNotReachable", Message: "the daemon cannot be reached.", Cause: err.Error(),
 			Action: "start it with: tenantsync run"}}

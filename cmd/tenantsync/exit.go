@@ -65,6 +65,9 @@ func exitWith(code int) error {
 type usageError struct {
 	Message string
 	Action  string // what to type instead
+	// File, Line and Column are the place of a mistake in a file that was given.
+	File         string
+	Line, Column int
 }
 
 // Error returns what is wrong.

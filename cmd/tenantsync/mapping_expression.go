@@ -14,7 +14,6 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/engine"
-	"tenantsync/mapping/attribute"
 	"tenantsync/mapping/expr"
 )
 
@@ -24,6 +23,7 @@ type mappingTestOptions struct {
 	Attributes string
 	User       string
 	File       string
+	Target     string
 	Now        string
 }
 
@@ -34,12 +34,17 @@ func newMappingTestCommand(env *environment) *cobra.Command {
 		Long: `Evaluates a mapping expression for a user whose attributes are given as JSON:
 text, true and false, whole numbers, null, and lists of text; or with --user for
 a user of the job's source tenant, who is read. The value is shown in its text
-form, as a directory gets it.
+form, as a directory gets it. With --target the expression is tried as the mapping
+of that attribute: what attributes hold is checked, and the value is converted and
+bounded as in a cycle that creates the user.
 
 A file of cases is a JSON or YAML list of
-  {id, expression, attributes, expect} or {id, expression, attributes, error: true},
-with now (RFC 3339) to set the clock. It needs no job: keep one beside the
-configuration, and let CI run it.`,
+  {id, expression, attributes, expect} or {id, expression, attributes, error: true}
+where error can also be words that the message contains, and ignored: true expects
+that the attribute is left alone. A case may have now (RFC 3339) to set the clock,
+taken ({attribute: [values]}) for what the target has already, and target. Further
+keys are for people. A file needs no job: keep one beside the configuration, and
+let CI run it.`,
 		Example: examples(`tenantsync mapping test --expression 'Join(", ", [surname], [givenName])' --attributes '{"surname":"Berg","givenName":"Anna"}'`,
 			"tenantsync mapping test --file mapping-cases.yaml"),
 		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUsage, exitConfig, exitInterrupted),
@@ -47,6 +52,8 @@ configuration, and let CI run it.`,
 			switch {
 			case (opts.Expression == "") == (opts.File == ""):
 				return usagef("see: tenantsync mapping test --help", "give either --expression or --file.")
+			case opts.File != "" && (opts.Attributes != "" || opts.User != "" || opts.Target != "" || opts.Now != ""):
+				return usagef("write them into the cases", "--attributes, --user, --target and --now do not go with --file.")
 			case opts.File != "":
 				return runMappingCases(env, opts.File)
 			}
@@ -57,47 +64,103 @@ configuration, and let CI run it.`,
 	cmd.Flags().StringVar(&opts.Attributes, "attributes", "", "the source user's attributes as `JSON`, e.g. {\"surname\":\"Berg\"}")
 	cmd.Flags().StringVar(&opts.User, "user", "", "read this `USER` of the job's source instead: name, mail, display name or id")
 	cmd.Flags().StringVarP(&opts.File, "file", "F", "", "a `FILE` of cases, - for standard input")
+	cmd.Flags().StringVar(&opts.Target, "target", "", "try the expression as the mapping of this `ATTRIBUTE`")
 	cmd.Flags().StringVar(&opts.Now, "now", "", "the present `TIME` for the expression, RFC 3339 (default: now)")
 	return cmd
 }
 
 func runMappingTest(ctx context.Context, env *environment, opts *mappingTestOptions) error {
-	now := env.now()
+	t := &trial{Expression: opts.Expression, Target: opts.Target, Now: env.now()}
 	if opts.Now != "" {
 		var err error
-		if now, err = time.Parse(time.RFC3339, opts.Now); err != nil {
+		if t.Now, err = time.Parse(time.RFC3339, opts.Now); err != nil {
 			return usagef("write e.g. 2026-11-22T08:20:00Z", "--now %q is not a time.", opts.Now)
 		}
 	}
-	var (
-		value expr.Result
-		err   error
-	)
+	var err error
 	switch {
 	case opts.User != "" && opts.Attributes != "":
 		return usagef("give one of them", "--user and --attributes exclude each other.")
 	case opts.User != "":
-		value, err = evaluateUser(ctx, env, opts, now)
+		err = t.readUser(ctx, env, opts.User)
 	default:
-		attributes, bad := parseAttributes(opts.Attributes)
-		if bad != nil {
-			return usagef(`write e.g. --attributes '{"surname":"Berg","accountEnabled":true}'`, "--attributes: %s.", bad)
+		if t.Attributes, err = parseAttributes(opts.Attributes); err != nil {
+			return usagef(`write e.g. --attributes '{"surname":"Berg","accountEnabled":true}'`, "--attributes: %s.", err)
 		}
-		value, err = evaluate(opts.Expression, attributes, now)
+		if name, near := misspelt(t.Expression, t.Attributes); name != "" && t.Target == "" {
+			env.warn(fmt.Sprintf("[%s] is not among the attributes given, so it has no value. Did you mean [%s]?", name, near), "")
+		}
 	}
 	if err != nil {
 		return err
 	}
-	return env.printer().Print(result{
-		Document: map[string]any{"value": value.Any()},
+	value, err := t.run()
+	if err != nil {
+		return err
+	}
+	return env.printer().Print(trialOutput(t, value))
+}
+
+// trialOutput shows the value, and for a target why it would not be written.
+func trialOutput(t *trial, value trialResult) result {
+	document := struct {
+		Value   any    `json:"value"`
+		Target  string `json:"target,omitempty"`
+		Dropped string `json:"dropped,omitempty"`
+	}{value.Any(), t.Target, value.Dropped}
+	return result{
+		Document: document,
 		Table: func() *table {
-			return &table{Columns: []column{{Key: "value", Title: "VALUE"}}, Rows: [][]string{{valueText(value)}}}
+			return &table{Columns: []column{{Key: "value", Title: "VALUE"}}, Rows: [][]string{{valueText(value.Result)}}}
 		},
 		Text: func(w io.Writer, _ *printer) error {
-			_, err := fmt.Fprintln(w, escape(valueText(value)))
+			text := escape(valueText(value.Result)) + "\n"
+			if value.Dropped != "" {
+				text += fmt.Sprintf("%s would not be written: %s\n", escape(t.Target), escape(sentence(value.Dropped)))
+			}
+			_, err := io.WriteString(w, text)
 			return err
 		},
-	})
+	}
+}
+
+// readUser reads the attributes of a user of the job's source tenant that the
+// expression mentions, and makes the expression read them by their Graph names.
+func (t *trial) readUser(ctx context.Context, env *environment, user string) error {
+	program, err := expr.Compile(t.Expression, nil)
+	if err != nil {
+		return t.failed(err)
+	}
+	if err := readable(program); err != nil {
+		return t.failed(err)
+	}
+	cfg, err := env.LoadConfig()
+	if err != nil {
+		return err
+	}
+	job, err := env.configuredJob(nil)
+	if err != nil {
+		return err
+	}
+	jobs, err := newWiring(env.log(nil)).jobs(cfg)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(jobs, func(w engine.Job) bool { return w.Name == job.Name })
+	found, err := jobs[at].Source.Find(ctx, user, renamed(program).Attributes())
+	if graph := (*directory.Error)(nil); errors.As(err, &graph) {
+		return engine.SignInError(err, job.Source, checkApp(cfg.Tenants[job.Source].Credential))
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(found) == 0:
+		return usagef("name the user by user principal name, mail, display name or object id", "%s has no user %q.", job.Source, user)
+	case len(found) > 1:
+		return usagef("name the user by user principal name or object id", "%s has %d users %q.", job.Source, len(found), user)
+	}
+	t.Attributes, t.graph = found[0].Attributes, true
+	return nil
 }
 
 // valueText writes a result for a person, telling no value, empty text and lists.
@@ -113,65 +176,6 @@ func valueText(r expr.Result) string {
 		return `""`
 	}
 	return r.Text
-}
-
-// evaluate compiles and evaluates an expression. Types are not assumed: what the
-// attributes hold is what counts. Its error is an *expressionError.
-func evaluate(text string, attributes directory.Attributes, now time.Time) (expr.Result, error) {
-	program, err := expr.Compile(text, nil)
-	if err != nil {
-		return expr.Result{}, &expressionError{text: text, err: err}
-	}
-	value, err := program.Result(expr.Env{Attributes: attributes, Now: now})
-	if err != nil {
-		return expr.Result{}, &expressionError{text: text, err: err}
-	}
-	return value, nil
-}
-
-// evaluateUser evaluates an expression for a user of the job's source tenant.
-func evaluateUser(ctx context.Context, env *environment, opts *mappingTestOptions, now time.Time) (expr.Result, error) {
-	program, err := expr.Compile(opts.Expression, nil)
-	if err != nil {
-		return expr.Result{}, &expressionError{text: opts.Expression, err: err}
-	}
-	program = program.Renamed(func(name string) (string, bool) {
-		info, known := attribute.Lookup(name)
-		if !known {
-			return name, false
-		}
-		return info.Name, info.First
-	})
-	cfg, err := env.LoadConfig()
-	if err != nil {
-		return expr.Result{}, err
-	}
-	job, err := env.configuredJob(nil)
-	if err != nil {
-		return expr.Result{}, err
-	}
-	jobs, err := newWiring(env.log(nil)).jobs(cfg)
-	if err != nil {
-		return expr.Result{}, err
-	}
-	at := slices.IndexFunc(jobs, func(w engine.Job) bool { return w.Name == job.Name })
-	found, err := jobs[at].Source.Find(ctx, opts.User, program.Attributes())
-	if graph := (*directory.Error)(nil); errors.As(err, &graph) {
-		return expr.Result{}, engine.SignInError(err, job.Source, checkApp(cfg.Tenants[job.Source].Credential))
-	}
-	switch {
-	case err != nil:
-		return expr.Result{}, err
-	case len(found) == 0:
-		return expr.Result{}, usagef("name the user by user principal name, mail, display name or object id", "%s has no user %q.", job.Source, opts.User)
-	case len(found) > 1:
-		return expr.Result{}, usagef("name the user by user principal name or object id", "%s has %d users %q.", job.Source, len(found), opts.User)
-	}
-	value, err := program.Result(expr.Env{Attributes: found[0].Attributes, Now: now})
-	if err != nil {
-		return expr.Result{}, &expressionError{text: opts.Expression, err: err}
-	}
-	return value, nil
 }
 
 // expressionError is a mistake in an expression that was typed, or an evaluation

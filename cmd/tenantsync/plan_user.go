@@ -62,7 +62,7 @@ func namedValue(v *string, name string) string {
 func writtenWord(a *engine.PlanAttribute) string {
 	switch {
 	case a.Error != "":
-		return "no: " + a.Error
+		return "no: " + strings.TrimPrefix(a.Error, "mapping of "+a.Target+": ") // its row names it
 	case a.Dropped != "":
 		return "no: " + a.Dropped
 	}

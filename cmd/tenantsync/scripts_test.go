@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +40,10 @@ func TestMain(m *testing.M) {
 //	signal SIG WORD      sends a signal to the background command that has WORD among its arguments
 //	until TEXT COMMAND…  runs the command until its stdout contains TEXT
 //	freeport NAME        puts a free port of loopback into the variable NAME
-//	rewrite FILE OLD NEW replaces OLD in the file; an empty OLD appends NEW as a line
+//	rewrite FILE OLD NEW replaces OLD in the file; an empty OLD appends NEW as a line;
+//	                     NEW can be @FILE, the content of that file
+//	masked FILE          puts the last stdout into the file, with ID for ids and TIME for moments
+//	repeat NAME TEXT N   puts TEXT, N times, into the variable NAME
 //	saved NAME PATH     puts the value at PATH of the last stdout into the variable NAME
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -62,6 +66,8 @@ func TestScripts(t *testing.T) {
 			"signal":   scriptSignal,
 			"until":    scriptUntil,
 			"rewrite":  scriptRewrite,
+			"repeat":   scriptRepeat,
+			"masked":   scriptMasked,
 		},
 	})
 }
@@ -227,6 +233,9 @@ func scriptRewrite(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: rewrite FILE OLD NEW")
 	}
 	text := ts.ReadFile(args[0])
+	if name, is := strings.CutPrefix(args[2], "@"); is {
+		args[2] = strings.TrimSuffix(ts.ReadFile(name), "\n")
+	}
 	if args[1] == "" {
 		text += args[2] + "\n"
 	} else if !strings.Contains(text, args[1]) {
@@ -234,5 +243,27 @@ func scriptRewrite(ts *testscript.TestScript, neg bool, args []string) {
 	} else {
 		text = strings.ReplaceAll(text, args[1], args[2])
 	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+func scriptRepeat(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: repeat NAME TEXT N")
+	}
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Setenv(args[0], strings.Repeat(args[1], n))
+}
+
+var (
+	anyID     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	anyMoment = regexp.MustCompile(`\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z| UTC)`)
+)
+
+func scriptMasked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: masked FILE")
+	}
+	text := anyMoment.ReplaceAllString(anyID.ReplaceAllString(ts.ReadFile("stdout"), "ID"), "TIME")
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }

@@ -90,18 +90,11 @@ func (c Clause) operands() []string {
 }
 
 func (c *compiler) compileMappings(path string, j *Job) {
-	list := defaultMappings()
-	if c.written(path) {
-		if len(j.Mappings) == 0 {
-			c.add(finding{path: path, code: InvalidValue, message: path + " is empty: the job would write nothing", action: "add a mapping, or remove the key to get the default mappings"})
-			return
-		}
-		list = make([]mapping.Mapping, len(j.Mappings))
-		for i, m := range j.Mappings {
-			list[i] = m.compiled()
-		}
+	if c.written(path) && len(j.Mappings) == 0 {
+		c.add(finding{path: path, code: InvalidValue, message: path + " is empty: the job would write nothing", action: "add a mapping, or remove the key to get the default mappings"})
+		return
 	}
-	schema, problems := mapping.Compile(list)
+	schema, problems := mapping.Compile(j.Effective())
 	for _, p := range problems {
 		c.addMapping(fmt.Sprintf("%s[%d]", path, p.Mapping), p)
 	}
