@@ -140,7 +140,7 @@ func (c *mappingCase) try(now time.Time) (trialResult, error) {
 	}
 	if c.Now != "" {
 		if now, err = time.Parse(time.RFC3339, c.Now); err != nil {
-			return trialResult{}, fmt.Errorf("now: %w", err)
+			return trialResult{}, fmt.Errorf("now: %q is not a time; write e.g. 2026-11-22T08:20:00Z", c.Now)
 		}
 	}
 	t := &trial{Expression: c.Expression, Attributes: attributes, Now: now, Target: c.Target,

@@ -23,8 +23,9 @@ source, the target attribute, when they apply, and the matching precedence. The
 matching attributes come first, in the order they are tried; then the others, in
 the order they are computed. A job without mappings of its own has the default
 ones. A mapping that is left out, because Graph does not let an app write its
-target, is marked with "!"; the warning says why. With -o wide also the default
-value, whether no value clears the target, and what is kept out of logs.`,
+target, or that means less than it says, is marked with "!": the warnings say why.
+With -o wide also the default value, whether no value clears the target, what is
+kept out of logs, and the warnings.`,
 		Example:     examples("tenantsync mapping list contoso-to-fabrikam", "tenantsync mapping list -o markdown"),
 		Args:        cobra.MaximumNArgs(1),
 		Annotations: exitCodes(exitDone, exitFailed, exitUsage, exitConfig),
