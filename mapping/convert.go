@@ -13,6 +13,7 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/mapping/attribute"
+	"tenantsync/mapping/datetime"
 	"tenantsync/mapping/suggest"
 )
 
@@ -148,25 +149,18 @@ func convertText(s string, to *attribute.Info) (string, error) {
 	return s, fits(s, to)
 }
 
-// typedDate is how a date that the expression language computed reads as text.
-const typedDate = "1/2/2006 3:04:05 PM"
-
-// convertDate accepts a date or an instant and gives an instant in UTC, which is
-// what Graph stores. One that is in UTC already keeps its spelling.
+// convertDate accepts what CDate reads, the text form of a date included, and
+// gives an instant in UTC, which is what Graph stores. An instant that is in UTC
+// already keeps its spelling.
 func convertDate(s string, to *attribute.Info) (string, error) {
-	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		if strings.HasSuffix(s, "Z") {
-			return s, nil
-		}
-		return t.UTC().Format(time.RFC3339Nano), nil
+	t, err := datetime.Parse(s)
+	if err != nil {
+		return s, fmt.Errorf("%s is DateTime: only values such as 2026-03-01, 2026-03-01T08:00:00Z or 3/1/2026 8:00:00 AM can flow to it", to.Name)
 	}
-	if _, err := time.Parse(time.DateOnly, s); err == nil {
-		return s + "T00:00:00Z", nil
+	if _, err := time.Parse(time.RFC3339, s); err == nil && strings.HasSuffix(s, "Z") {
+		return s, nil
 	}
-	if t, err := time.Parse(typedDate, s); err == nil {
-		return t.Format(time.RFC3339), nil
-	}
-	return s, fmt.Errorf("%s is DateTime: only values such as 2026-03-01, 2026-03-01T08:00:00Z or 3/1/2026 8:00:00 AM can flow to it", to.Name)
+	return t.Format(time.RFC3339Nano), nil
 }
 
 // convertBinary accepts Base64 and gives it as Graph writes it, with padding.
