@@ -1,7 +1,7 @@
 package datetime
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 	"time"
 )
@@ -22,17 +22,20 @@ const (
 
 var intervalNames = [...]string{"yyyy", "m", "ww", "d", "h", "n", "s"}
 
+var errInterval = errors.New("there is no such interval: write yyyy (year), m (month), ww (week), d (day), h (hour), n (minute) or s (second)")
+
 // String returns the name of the interval in expressions.
 func (i Interval) String() string { return intervalNames[i] }
 
-// ParseInterval reads the name of an interval, in any case.
+// ParseInterval reads the name of an interval, in any case. The error does not
+// repeat the text.
 func ParseInterval(s string) (Interval, error) {
 	for i, name := range intervalNames {
 		if strings.EqualFold(name, s) {
 			return Interval(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no interval: write yyyy (year), m (month), ww (week), d (day), h (hour), n (minute) or s (second)", s)
+	return 0, errInterval
 }
 
 // seconds returns the length of an interval that has one.

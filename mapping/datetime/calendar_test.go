@@ -114,7 +114,7 @@ func TestIntervals(t *testing.T) {
 		}
 	}
 	_, err := datetime.ParseInterval("w")
-	const want = `"w" is no interval: write yyyy (year), m (month), ww (week), d (day), h (hour), n (minute) or s (second)`
+	const want = `there is no such interval: write yyyy (year), m (month), ww (week), d (day), h (hour), n (minute) or s (second)`
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

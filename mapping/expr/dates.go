@@ -137,7 +137,7 @@ func (c call) interval() (datetime.Interval, error) {
 	}
 	interval, err := datetime.ParseInterval(s)
 	if err != nil {
-		return 0, c.fail("", err.Error())
+		return 0, c.fail(s, err.Error())
 	}
 	return interval, nil
 }
@@ -260,7 +260,11 @@ func (p *formatting) read(c call, source value) (t time.Time, some bool, err err
 	if err != nil {
 		return t, false, err
 	}
-	if t, err = input.Parse(s, styles, c.c.env.Now); err != nil {
+	t, err = input.Parse(s, styles, c.c.env.Now)
+	switch {
+	case err != nil && p.input == nil:
+		return t, false, c.fail(s, "the text does not fit the date format") // which is a value of the user too
+	case err != nil:
 		return t, false, c.fail(s, err.Error())
 	}
 	return t, true, nil
@@ -278,7 +282,7 @@ func (p *formatting) format(c call, prepared *datetime.Format, i int) (*datetime
 	}
 	f, err := datetime.Compile(s)
 	if err != nil {
-		return nil, c.fail(s, err.Error())
+		return nil, c.fail(s, fmt.Sprintf("argument %d is no date format", i+1))
 	}
 	return f, nil
 }
@@ -293,7 +297,7 @@ func (p *formatting) stylesOf(c call) (datetime.Styles, error) {
 	}
 	read, err := styles(names)
 	if err != nil {
-		return datetime.None, c.fail(names, err.Error())
+		return datetime.None, c.fail(names, fmt.Sprintf("argument %d has something else than names of DateTimeStyles", p.stylesAt+1))
 	}
 	return read, nil
 }
