@@ -39,6 +39,7 @@ func readCases(t *testing.T, path string) []testCase {
 	var cases []testCase
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
+	decoder.UseNumber()
 	if err := decoder.Decode(&cases); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
