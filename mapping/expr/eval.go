@@ -3,12 +3,15 @@ package expr
 import (
 	"fmt"
 	"strings"
+
+	"tenantsync/mapping/pattern"
 )
 
 // context is what stays the same during one evaluation.
 type context struct {
-	env   Env
-	reads []read
+	env      Env
+	program  *Program
+	patterns pattern.Budget
 }
 
 func (n *node) eval(c *context) (value, error) {
@@ -16,7 +19,7 @@ func (n *node) eval(c *context) (value, error) {
 	case opConstant:
 		return n.constant, nil
 	case opAttribute:
-		r := &c.reads[n.slot]
+		r := &c.program.reads[n.slot]
 		return fromDirectory(c.env.Attributes.Get(r.name), r.first), nil
 	case opCall:
 		return n.function.eval(call{n, c})
@@ -107,7 +110,7 @@ func (c call) plain(i int) (string, bool) {
 	case opConstant:
 		return n.constant.text, n.constant.kind == text
 	case opAttribute:
-		s := c.c.env.Attributes.Get(c.c.reads[n.slot].name).Text()
+		s := c.c.env.Attributes.Get(c.c.program.reads[n.slot].name).Text()
 		return s, s != ""
 	}
 	return "", false

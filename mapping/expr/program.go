@@ -129,7 +129,7 @@ func (p *Program) Rule(i int, env Env) (string, error) {
 	if i < 0 || i >= p.Rules() {
 		return "", nil
 	}
-	c := context{env: env, reads: p.reads}
+	c := context{env: env, program: p}
 	candidate, _, err := call{p.root, &c}.text(i)
 	return candidate, p.redact(err)
 }
@@ -149,7 +149,7 @@ func (p *Program) redact(err error) error {
 }
 
 func (p *Program) evaluate(env Env) (value, error) {
-	c := context{env: env, reads: p.reads}
+	c := context{env: env, program: p}
 	v, err := p.root.eval(&c)
 	if err != nil {
 		return value{}, p.redact(err)

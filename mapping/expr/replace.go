@@ -127,13 +127,19 @@ func replace(c call) (value, error) {
 		if groupErr != nil {
 			return value{}, groupErr
 		}
-		result, err = compiled.ReplaceGroup(source, group, with, maxText)
+		err = c.c.patterns.Spend(func() (err error) {
+			result, err = compiled.ReplaceGroup(source, group, with, maxText)
+			return err
+		})
 	} else {
 		replacement := p.replacement
 		if replacement == nil {
 			replacement = compiled.Replacement(with)
 		}
-		result, err = compiled.Replace(source, replacement, maxText)
+		err = c.c.patterns.Spend(func() (err error) {
+			result, err = compiled.Replace(source, replacement, maxText)
+			return err
+		})
 	}
 	if err != nil {
 		return value{}, p.failed(c, source, err)
@@ -176,7 +182,12 @@ func replaceFromAttribute(c call, p *prepared) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	captured, ok, err := compiled.Group(other, group)
+	var captured string
+	var ok bool
+	err = c.c.patterns.Spend(func() (err error) {
+		captured, ok, err = compiled.Group(other, group)
+		return err
+	})
 	switch {
 	case err != nil:
 		return value{}, p.failed(c, other, err)
