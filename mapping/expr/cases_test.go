@@ -30,7 +30,7 @@ type testCase struct {
 	Note       string         `json:"note"`
 }
 
-func readCases(t *testing.T, path string) []testCase {
+func readCases(t testing.TB, path string) []testCase {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -47,7 +47,7 @@ func readCases(t *testing.T, path string) []testCase {
 }
 
 // allCases reads the cases of every theme.
-func allCases(t *testing.T) []testCase {
+func allCases(t testing.TB) []testCase {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "cases", "*.json"))
 	if err != nil || len(files) == 0 {
@@ -60,7 +60,7 @@ func allCases(t *testing.T) []testCase {
 	return cases
 }
 
-func attributes(t *testing.T, from map[string]any) directory.Attributes {
+func attributes(t testing.TB, from map[string]any) directory.Attributes {
 	t.Helper()
 	m := make(map[string]directory.Value, len(from))
 	for name, x := range from {

@@ -72,6 +72,48 @@ func TestCompileErrors(t *testing.T) {
 		{"text without an end", `Append([surname], "x)`, `"`, "the text that begins here has no closing quote", ""},
 		{"attribute without an end", `Append([surname, "x")`, `[`, `the attribute that begins here has no closing "]"`, ""},
 		{"attribute without a name", `Append([], "x")`, `[]`, "the name of the attribute is missing between the brackets", ""},
+		{"OR between conditions", `IIF([a]="x" or [b]="y", "x", "y")`, `or`,
+			"unexpected or: there is no OR: put an IIF in the third place of another", ""},
+		{"AND as an operand", `IIF(AND, "x", "y")`, `AND`, "there is no AND: put an IIF in the second place of another", ""},
+		{"two ampersands", `IIF([a]="x" && [b]="y", "x", "y")`, `&`, "unexpected '&': there is no AND: put an IIF in the second place of another", ""},
+		{"two bars", `IIF([a]="x" || [b]="y", "x", "y")`, `|`, "unexpected '|': there is no OR: put an IIF in the third place of another", ""},
+		{"NOT without parentheses", `IIF(NOT [a], "x", "y")`, `NOT`, "write Not( )", ""},
+		{"NULL", `IIF(IsNull([a]), NULL, "y")`, `NULL`,
+			"there is no NULL: leave the place empty, or write IgnoreAttributeFlow to leave the attribute alone", ""},
+		{"True without quotes", `Switch([a], True, "b", "c")`, `True`, `True is not quoted: write "True"`, ""},
+		{"plus", `"a" + [b]`, `+`, "unexpected '+': & joins texts, and so does Join", ""},
+		{"variable", `Append($a, "x")`, `$`, "unexpected '$': there are no variables, attributes stand in brackets", ""},
+		{"semicolons", `Append("a"; "x")`, `;`, "unexpected ';': arguments are separated by commas", ""},
+		{"function of Connect Sync", `LCase([a])`, `LCase`, "unknown function LCase: it belongs to Connect Sync, use ToLower", ""},
+		{"function of Connect Sync with a way round", `IsBitSet([a], 2)`, `IsBitSet`,
+			"unknown function IsBitSet: it belongs to Connect Sync, use BitAnd([attribute], 2)=2", ""},
+		{"default domain", `DefaultDomain()`, `DefaultDomain`,
+			`unknown function DefaultDomain: the default domain of the target is not known to an expression: write it as text, "contoso.com"`, ""},
+		{"internal matching", `AltSecIdFromNetId([netId])`, `AltSecIdFromNetId`,
+			"unknown function AltSecIdFromNetId: it matches users inside Microsoft's service, here they are matched by their object id: leave this mapping out", ""},
+		{"word in the wrong case", `InStr("a", "b", 1, vbtextcompare)`, `vbtextcompare`,
+			"unknown word vbtextcompare: words are case-sensitive", "vbTextCompare"},
+		{"word of another parameter", `InStr("a", "b", 1, UTF8)`, `UTF8`, "InStr: argument 4 must be vbBinaryCompare or vbTextCompare", ""},
+		{"text that is no word", `ConvertFromBase64("YQ==", "UTF7")`, `"UTF7"`, "ConvertFromBase64: argument 2 must be Unicode or UTF8 or ASCII", ""},
+		{"number that is no word", `InStr("a", "b", 1, 1)`, `1`, "InStr: argument 4 must be vbBinaryCompare or vbTextCompare", ""},
+		{"word alone", `UTF8`, `UTF8`, "UTF8 means nothing here", ""},
+		{"word as text", `Append("a", vbTextCompare)`, `vbTextCompare`, "vbTextCompare means nothing here", ""},
+		{"word joined", `"a" & IgnoreAttributeFlow`, `IgnoreAttributeFlow`, "IgnoreAttributeFlow means nothing here", ""},
+		{"ignoring as text", `Append("a", IgnoreObjectFlow)`, `IgnoreObjectFlow`, "IgnoreObjectFlow means nothing here", ""},
+		{"unique value inside", `ToLower(SelectUniqueValue("a", "b"))`, `SelectUniqueValue`, "SelectUniqueValue must be the outermost function", ""},
+		{"unique value with one rule", `SelectUniqueValue("a")`, `SelectUniqueValue`,
+			"SelectUniqueValue: at least 2 arguments are needed, not 1: SelectUniqueValue(rule, rule, …)", ""},
+		{"text that is no condition", `CBool("maybe")`, `"maybe"`, `CBool: argument 1 must be a condition, "maybe" is text`, ""},
+		{"list as a condition of CBool", `CBool(Split("a", "b"))`, `Split("a", "b")`, "CBool: argument 1 must be a condition, Split gives a list", ""},
+		{"list as a number of BitAnd", `BitAnd(1, RemoveDuplicates([proxyAddresses]))`, `RemoveDuplicates([proxyAddresses])`,
+			"BitAnd: argument 2 must be a whole number, RemoveDuplicates gives a list", ""},
+		{"hexadecimal number that is too long", `BitAnd(&H1FFFFFFFFFFFFFFFF, 1)`, `&H1FFFFFFFFFFFFFFFF`, "the number does not fit into 64 bits", ""},
+		{"random text that is too long", `RandomString(257, 0, 0, 0, 0)`, `RandomString`, "RandomString: the length must be from 0 to 256", ""},
+		{"random text shorter than its parts", `RandomString(3, 2, 2, 0, 0)`, `RandomString`,
+			"RandomString: the length must be at least the sum of the minimum numbers, 4", ""},
+		{"random text with too many digits", `RandomString(8, 300, 0, 0, 0)`, `RandomString`, "RandomString: the number of numbers must be from 0 to 256", ""},
+		{"random text without its class", `RandomString(8, 0, 0, 1, 0, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")`, `RandomString`,
+			"RandomString: all capital letters are to be avoided", ""},
 		{"something behind the end", `ToLower("a"))`, `)`, "unexpected ): the expression ends before it", ""},
 		{"pattern that is none", `Replace([surname], , "[a", , "x", , )`, `"[a"`,
 			"Replace: the regular expression is wrong: unterminated [] set", ""},
@@ -131,6 +173,15 @@ func TestLimits(t *testing.T) {
 		}
 		e := compileError(t, `"`+strings.Repeat("a", 9_999)+`"`)
 		if want := "an expression has at most 10000 characters, this one has 10001"; e.Message != want {
+			t.Errorf("message %q, want %q", e.Message, want)
+		}
+	})
+	t.Run("characters are counted as UTF-16 does", func(t *testing.T) {
+		if _, err := expr.Compile(`"`+strings.Repeat("😀", 4_999)+`"`, nil); err != nil {
+			t.Errorf("4999 characters of two units: %v", err)
+		}
+		e := compileError(t, `"`+strings.Repeat("😀", 5_000)+`"`)
+		if want := "an expression has at most 10000 characters, this one has 10002"; e.Message != want {
 			t.Errorf("message %q, want %q", e.Message, want)
 		}
 	})
@@ -222,6 +273,8 @@ func TestCanonicalText(t *testing.T) {
 		{`"\d \\ \""`, `"\\d \\ \""`},
 		{`-1.50`, `-1.50`},
 		{`ToLower([a], )`, `ToLower([a], )`},
+		{`InStr([a],"b",,vbTextCompare)`, `InStr([a], "b", , vbTextCompare)`},
+		{`IIF([a]="b",IgnoreAttributeFlow , IgnoreObjectFlow)`, `IIF([a]="b", IgnoreAttributeFlow, IgnoreObjectFlow)`},
 	}
 	for _, tt := range tests {
 		p, err := expr.Compile(tt.text, nil)
@@ -263,6 +316,7 @@ func TestSignatures(t *testing.T) {
 	want := map[string]string{
 		"Join": "Join(separator, source, …)", "ToLower": "ToLower(source, culture?)", "Coalesce": "Coalesce(source, …)",
 		"Switch": "Switch(source, defaultValue, key, value, …)", "Not": "Not(source)",
+		"Guid": "Guid()", "InStr": "InStr(value1, value2, start?, compareType?)", "SelectUniqueValue": "SelectUniqueValue(rule, rule, …)",
 	}
 	for _, f := range expr.Functions() {
 		if w, ok := want[f.Name]; ok && f.Signature() != w {
