@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tenantsync/engine"
+	"tenantsync/mapping"
 	"tenantsync/store"
 )
 
@@ -140,5 +141,68 @@ func TestAdoptionPrefersWhoIsEnabled(t *testing.T) {
 		if l, linked := w.link(2); linked {
 			t.Errorf("disabled user: got linked to %s, want no link", l.TargetID)
 		}
+	})
+}
+
+// keepsManagers lets a manager stay in the target whom the source does not have,
+// as Microsoft's own service does.
+func (w *world) keepsManagers() {
+	w.Helper()
+	ms := mapping.Default()
+	for i := range ms {
+		if ms[i].Target == "manager" {
+			ms[i].FlowNull = new(false)
+		}
+	}
+	w.mapped(ms...)
+}
+
+func TestAdoptionPlanKnowsTheManagersThatAreThere(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 4)
+		w.manages(1, 2)
+		w.manages(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.must(w.fabrikam.SetManager(w.targetID(3), w.targetID(2)))
+		w.manages(1, 4)
+		w.forget()
+		r := w.plan(engine.PlanRequest{})
+		if want := (store.Summary{Update: 2, Unchanged: 2}); r.Summary != want {
+			t.Errorf("plan: got %+v, want %+v: user 2 has the manager already, users 3 and 4 do not", r.Summary, want)
+		}
+		got := w.journal(func() { w.summary(w.sync(store.OutcomeSuccess), r.Summary) })
+		if len(got) != 2 {
+			t.Errorf("writes: got %q, want the managers of users 3 and 4", got)
+		}
+		w.equal(1, 2, 3, 4)
+	})
+}
+
+func TestManagersStayWhereNullDoesNotFlow(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.person(4, map[string]any{"userType": "Guest"})
+		w.manages(1, 2)
+		w.manages(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.keepsManagers()
+		w.manages(0, 2) // nobody any more
+		w.manages(4, 3) // somebody who is not in the target
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+		w.managed(2, 1)
+		w.managed(3, 1)
+
+		w.forget()
+		if r := w.plan(engine.PlanRequest{}); r.Summary != (store.Summary{Unchanged: 3, Skipped: 1}) {
+			t.Errorf("plan of an adoption: got %+v, want three unchanged users", r.Summary)
+		}
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+		w.managed(2, 1)
+		w.managed(3, 1)
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+
+		w.manages(2, 3)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) },
+			`PUT /users/`+w.targetID(3)+`/manager/$ref {"@odata.id":"https://graph.simulation.example/v1.0/users/`+w.targetID(2)+`"}`)
 	})
 }

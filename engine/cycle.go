@@ -70,9 +70,10 @@ type cycle struct {
 	unchanged      bool              // the plan lists users without a difference as well
 	threshold      DeletionThreshold
 	plannedWrites  int
-	collider       *collider       // of a plan that looks for address collisions
-	comes          map[string]bool // source users a plan brings into the target
-	blocked        error           // creates are impossible in this cycle; the rest went on
+	collider       *collider        // of a plan that looks for address collisions
+	comes          map[string]bool  // source users a plan brings into the target
+	matches        map[string]*item // those among them who are there and are linked by matching
+	blocked        error            // creates are impossible in this cycle; the rest went on
 }
 
 // tally counts what the summary and the guards need.

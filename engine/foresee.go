@@ -17,10 +17,17 @@ func (c *cycle) writesManager(ctx context.Context, u *update, link *store.Link) 
 	if u.managerSource == "" {
 		return link.ManagerTarget != "", nil
 	}
+	if it := c.matches[u.managerSource]; it != nil {
+		manager, err := c.chosen(it)
+		return manager.ID != link.ManagerTarget, err
+	}
 	if c.comes[u.managerSource] {
 		return true, nil
 	}
 	target, err := (&exporter{c: c}).targetsOf(ctx, []string{u.managerSource})
+	if target[u.managerSource] == "" && !c.job.Mapping.ClearsReference(attrManager) {
+		return false, err
+	}
 	return target[u.managerSource] != link.ManagerTarget, err
 }
 
@@ -116,6 +123,18 @@ func comers(w *work) map[string]bool {
 	for _, it := range w.updates {
 		if it.act == actRestore {
 			out[it.id] = true
+		}
+	}
+	return out
+}
+
+// matches are the source users whom this cycle links to target users that are
+// there.
+func matches(w *work) map[string]*item {
+	out := map[string]*item{}
+	for _, it := range w.creates {
+		if it.code == "" && it.matched() && w.ruling.holdChanges == "" {
+			out[it.id] = it
 		}
 	}
 	return out

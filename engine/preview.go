@@ -119,7 +119,7 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 		return err
 	}
 	held := w.ruling.holdChanges != ""
-	c.comes = comers(w)
+	c.comes, c.matches = comers(w), matches(w)
 	if err := c.describeCreates(ctx, x, w, held); err != nil {
 		return err
 	}

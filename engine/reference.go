@@ -77,7 +77,11 @@ func (x *exporter) takeUpReferences(ctx context.Context, ids []string) error {
 		if err != nil {
 			return err
 		}
+		keeps := !c.job.Mapping.ClearsReference(attrManager)
 		for _, l := range links {
+			if keeps && target[l.ManagerSource] == "" {
+				continue
+			}
 			if l.State == store.LinkActive && target[l.ManagerSource] != l.ManagerTarget {
 				x.refs = append(x.refs, l.SourceID)
 				c.tally.Unchanged--
@@ -137,6 +141,7 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 		return nil, err
 	}
 	b := &store.Batch{}
+	keeps := !c.job.Mapping.ClearsReference(attrManager)
 	var due []*reference
 	for _, l := range links {
 		if l.State != store.LinkActive || l.Creating {
@@ -144,6 +149,9 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 		}
 		ref := &reference{link: l, want: target[l.ManagerSource]}
 		ref.unresolved = l.ManagerSource != "" && ref.want == ""
+		if ref.want == "" && keeps {
+			ref.want = l.ManagerTarget
+		}
 		if ref.want == l.ManagerTarget {
 			b.PutLinks = append(b.PutLinks, l)
 			x.unresolvedWarning(ref, b)

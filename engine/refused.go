@@ -221,6 +221,9 @@ func (x *exporter) countOutcome(ch *change) (quiet bool) {
 		t.Create++
 	case ch.restored:
 		t.Restore++
+	case len(ch.u.diff) == 0 && ch.adopted && !x.c.onDemand && (ch.u.manager || ch.link.ManagerUnknown):
+		delete(t.counted, keyOf(ch.o.ID)) // the reference pass counts: an update if it writes, else unchanged
+		return true
 	case len(ch.u.diff) == 0 && (ch.adopted || ch.released):
 		t.Unchanged++
 		return ch.adopted && !x.c.onDemand // an unchanged object leaves no entry

@@ -93,6 +93,14 @@ func (s *Schema) TargetAttributes() []string { return slices.Clone(s.targets) }
 // References returns, sorted, the names of the references that are written.
 func (s *Schema) References() []string { return slices.Clone(s.referenceNames) }
 
+// ClearsReference reports whether a reference that the source does not have, or
+// that leads to nobody in the target, is removed there.
+func (s *Schema) ClearsReference(name string) bool {
+	return slices.ContainsFunc(s.rules, func(r rule) bool {
+		return r.written && r.target.Name == name && r.flowNull && r.flowType == Always
+	})
+}
+
 // Sensitive reports whether a target attribute has a mapping marked as sensitive:
 // its values appear in no output.
 func (s *Schema) Sensitive(target string) bool { return s.hidden[target] == sensitiveText }
