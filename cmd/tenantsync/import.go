@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,9 +21,9 @@ func newImportCommand(env *environment) *cobra.Command {
 program: attribute mappings, expressions and scoping filters. The job goes to
 standard output with comments, the report of what could not be taken over, and why,
 to standard error.`,
-		Example: examples("tenantsync import file schema.json", "tenantsync import file schema.json --out config.yaml"),
+		Example: examples("tenantsync import entra --tenant contoso", "tenantsync import file schema.json --out config.yaml"),
 	}
-	cmd.AddCommand(newImportFileCommand(env))
+	cmd.AddCommand(newImportFileCommand(env), newImportEntraCommand(env))
 	return cmd
 }
 
@@ -167,7 +166,7 @@ func checkImport(env *environment, job *importer.Job) error {
 // writeImportedConfig writes the whole configuration.
 func writeImportedConfig(env *environment, opts *importOptions, cfg *config.Config, job *importer.Job, ids map[string]string) error {
 	tenants := importer.Tenants(importer.Tenant{Name: job.Source, ID: ids[job.Source]}, importer.Tenant{Name: job.Target, ID: ids[job.Target]})
-	copied, err := copiedTenants(env, opts, cfg, job)
+	copied, missing, err := copiedTenants(env, opts, cfg, job, ids)
 	if err != nil {
 		return err
 	}
@@ -185,52 +184,16 @@ func writeImportedConfig(env *environment, opts *importOptions, cfg *config.Conf
 		Document: map[string]string{"config": opts.Out},
 		Text: func(w io.Writer, _ *printer) error {
 			step := "complete the tenants, or set their variables"
-			if copied != "" {
+			switch {
+			case copied != "" && missing != "":
+				step = "complete tenant " + missing + ", or set its variables"
+			case copied != "":
 				step = "nothing to do for the tenants: they are those of " + cfg.File
 			}
 			_, err := fmt.Fprintf(w, "Wrote %s.\n\nNext steps:\n%s\n", escape(opts.Out), escapeLines(strings.Join(nextSteps(step, " -c "+opts.Out, job), "\n")))
 			return err
 		},
 	})
-}
-
-var topLevelKey = regexp.MustCompile(`(?m)^[^\s#]`)
-
-// copiedTenants returns the tenants section of the configuration as it stands in
-// its file, secrets unresolved; "" when it does not have both tenants, or would
-// not be valid in the other file.
-func copiedTenants(env *environment, opts *importOptions, cfg *config.Config, job *importer.Job) (string, error) {
-	if cfg == nil || cfg.Tenants[job.Source] == nil || cfg.Tenants[job.Target] == nil {
-		return "", nil
-	}
-	raw, err := readAll(env, cfg.File)
-	if err != nil {
-		return "", fmt.Errorf("read configuration: %w", err)
-	}
-	text := strings.ReplaceAll(string(raw), "\r\n", "\n")
-	start := regexp.MustCompile(`(?m)^tenants:`).FindStringIndex(text)
-	if start == nil {
-		return "", nil
-	}
-	section := text[start[0]:]
-	if end := topLevelKey.FindStringIndex(section[1:]); end != nil {
-		section = section[:1+end[0]]
-	}
-	// Comments in front of the next key belong to that key.
-	lines := strings.Split(strings.TrimRight(section, "\n"), "\n")
-	for len(lines) > 1 && (strings.TrimSpace(lines[len(lines)-1]) == "" || strings.HasPrefix(lines[len(lines)-1], "#")) {
-		lines = lines[:len(lines)-1]
-	}
-	section = strings.Join(lines, "\n") + "\n"
-	var b strings.Builder
-	if err := job.WriteConfig(&b, section); err != nil {
-		return "", err
-	}
-	if _, err := config.Parse(opts.Out, []byte(b.String()), config.Options{Env: env.lookup}); err != nil {
-		env.note("The tenants of %s cannot stand in %s as they are; complete the ones written there.", cfg.File, opts.Out)
-		return "", nil
-	}
-	return section, nil
 }
 
 // reportImport writes the report to standard error: text, or a log record for

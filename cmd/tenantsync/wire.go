@@ -326,6 +326,19 @@ func ownName() store.Initiator {
 	return store.Initiator{ID: host, DisplayName: "tenantsync", Type: "system"}
 }
 
+// synchronization returns what reads Microsoft's own synchronization jobs of a
+// tenant, with its reading credential.
+func (w *wiring) synchronization(t *config.Tenant) (synchronizationReader, error) {
+	if err := t.Credential.Err; err != nil {
+		return nil, err
+	}
+	client, err := w.client(t, t.Credential, nil)
+	if err != nil {
+		return nil, fmt.Errorf("tenant %s: %w", t.Name, err)
+	}
+	return client.Source(entra.NewMeter()), nil
+}
+
 // capture reads a tenant with its reading credential into the text of a tenant
 // file. missing is told each section that the app may not read.
 func (w *wiring) capture(ctx context.Context, t *config.Tenant, principals, attributes []string, missing func(section string, err error)) ([]byte, error) {
