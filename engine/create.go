@@ -108,7 +108,7 @@ func (x *exporter) invitePart(ctx context.Context, part []*item) error {
 		return nil
 	}
 	b := &store.Batch{}
-	var list []*change
+	var newcomers []newcomer
 	for _, it := range part {
 		if c.skipped(it.id) {
 			continue
@@ -117,7 +117,17 @@ func (x *exporter) invitePart(ctx context.Context, part []*item) error {
 		if err != nil {
 			return err
 		}
-		if ch := x.newcomer(o, b); ch != nil {
+		newcomers = append(newcomers, newcomer{o: o})
+	}
+	failed, err := c.choose(ctx, newcomers)
+	if err != nil {
+		return err
+	}
+	var list []*change
+	for _, n := range newcomers {
+		if err := failed[n.o.ID]; err != nil {
+			c.failChoice(b, n.o, nil, err)
+		} else if ch := x.newcomer(n.o, b); ch != nil {
 			list = append(list, ch)
 		}
 	}
@@ -131,7 +141,7 @@ func (x *exporter) newcomer(o directory.Object, b *store.Batch) *change {
 	link := c.freshLink(o, "")
 	link.Creating = true
 	ch := &change{o: o, link: link, created: true, address: directory.NormalAddress(c.inviteAddress(o)), v: verdict{state: sourceActive}}
-	if _, err := c.job.Mapping.Apply(mapping.Input{Source: o.Attributes, Flow: mapping.Create, Now: c.began}); err != nil {
+	if _, err := c.job.Mapping.Apply(mapping.Input{Source: o.Attributes, Flow: mapping.Create, Unique: c.values[o.ID], Now: c.began}); err != nil {
 		c.failMapping(b, &judged{o: o}, err)
 		return nil
 	}

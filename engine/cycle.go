@@ -74,6 +74,8 @@ type cycle struct {
 	comes          map[string]bool  // source users a plan brings into the target
 	matches        map[string]*item // those among them who are there and are linked by matching
 	blocked        error            // creates are impossible in this cycle; the rest went on
+	values         chosenValues     // free values found for users who are being created
+	foreseen       *promises        // of a plan: values it would promise
 }
 
 // tally counts what the summary and the guards need.

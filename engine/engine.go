@@ -38,6 +38,8 @@ type Engine struct {
 	order   []string
 	pairs   map[store.Pair]*pairLock
 	changed chan struct{} // closed when the jobs or their states change
+
+	promises promises
 }
 
 // New builds an engine. It makes no call and opens nothing.

@@ -266,8 +266,16 @@ func (x *exporter) newChange(o directory.Object, link store.Link) *change {
 // there is nothing to write.
 func (x *exporter) plan(ctx context.Context, list []*change, b *store.Batch) error {
 	c := x.c
+	failed, err := c.chooseFor(ctx, list)
+	if err != nil {
+		return err
+	}
 	var ready, look []*change
 	for _, ch := range list {
+		if err := failed[ch.o.ID]; err != nil {
+			c.failChoice(b, ch.o, &ch.link, err)
+			continue
+		}
 		if err := x.compute(ch); err != nil {
 			c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)
 			continue

@@ -35,9 +35,17 @@ func (c *cycle) writesManager(ctx context.Context, u *update, link *store.Link) 
 // would read: a block of the target's own is kept, who is internal now fails,
 // and who is not there is looked for elsewhere.
 func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there, lost []*change, err error) {
+	failed, err := c.chooseFor(ctx, list)
+	if err != nil {
+		return nil, nil, err
+	}
 	var look []*change
 	for _, ch := range list {
 		c.follow(ch.o, &ch.link)
+		if err := failed[ch.o.ID]; err != nil {
+			c.failChoice(nil, ch.o, &ch.link, err)
+			continue
+		}
 		if err := x.compute(ch); err != nil {
 			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeAttributeValidation, err.Error()))
 			c.tally.Failed++

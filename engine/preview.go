@@ -34,6 +34,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	shadow := &runner{job: r.job, pair: newPairLock(), activity: newActivity()}
 	c := e.newCycle(shadow, SyncRequest{Job: r.job.Name, Initial: req.Initial})
 	c.st, c.dry, c.report, c.unchanged, c.people = over, true, report, req.Unchanged, map[string]string{}
+	c.foreseen = &promises{}
 	if req.Collisions {
 		c.collider = &collider{}
 	}
@@ -142,6 +143,10 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 }
 
 func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held bool) error {
+	failed, err := c.chooseAhead(ctx, w.creates)
+	if err != nil {
+		return err
+	}
 	for part := range slices.Chunk(w.creates, 200) {
 		var adopted []store.Link
 		var objects []directory.Object
@@ -166,6 +171,10 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 			}
 			link := c.freshLink(o, "")
 			link.Creating = true
+			if err := failed[o.ID]; err != nil {
+				c.failChoice(nil, o, &link, err)
+				continue
+			}
 			if err := c.describeUpdate(ctx, o, &link, "create", "", held); err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -253,6 +254,9 @@ func (p *provision) matchLinked(ctx context.Context) (bool, error) {
 
 // perform writes what differs, or shows it in a dry run.
 func (p *provision) perform(ctx context.Context) (bool, error) {
+	if goOn, err := p.choosing(ctx); err != nil || !goOn {
+		return false, err
+	}
 	p.values()
 	if p.req.DryRun {
 		p.step("EntryExport", stepExport, statusSkipped, "Dry run: nothing was written", nil)
@@ -264,6 +268,39 @@ func (p *provision) perform(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return false, p.store(ctx)
+}
+
+// choosing finds the values of a new user that nobody else may have.
+func (p *provision) choosing(ctx context.Context) (bool, error) {
+	n := newcomer{o: p.o}
+	switch {
+	case p.adopt != nil || p.link != nil && !p.link.Creating:
+		return true, nil
+	case p.link != nil:
+		n.targetID = p.link.TargetID
+	}
+	if p.req.DryRun {
+		p.c.foreseen = &promises{}
+	}
+	failed, err := p.c.choose(ctx, []newcomer{n})
+	reason := failed[p.o.ID]
+	if err != nil || reason == nil {
+		return err == nil, err
+	}
+	code := CodeAttributeValidation
+	if none := (noUniqueValue{}); errors.As(reason, &none) {
+		code = CodeNoUniqueValue
+	}
+	p.step("EntrySynchronizationUpdate", stepProcessing, statusFailure, reason.Error(), nil)
+	p.stop(statusFailure, code, reason.Error())
+	if !p.req.DryRun {
+		b := &store.Batch{PutEscrows: []store.Escrow{p.c.escrow(p.o, p.link, stepProcessing, code, reason.Error(), false)}}
+		if err := p.c.st.Apply(ctx, b); err != nil {
+			return false, err
+		}
+	}
+	p.log(ctx)
+	return false, nil
 }
 
 func (p *provision) export(ctx context.Context) error {

@@ -128,7 +128,7 @@ func (p *provision) keepCounts(ctx context.Context) error {
 // expression, and the target's value before and after.
 func (p *provision) values() {
 	c := p.c
-	in := mapping.Input{Source: p.o.Attributes, Flow: mapping.Create, Now: c.began}
+	in := mapping.Input{Source: p.o.Attributes, Flow: mapping.Create, Unique: c.values[p.o.ID], Now: c.began}
 	switch {
 	case p.adopt != nil:
 		in.Flow, in.Current = mapping.Update, knownValues(p.adopt.Attributes, p.r.job.Mapping.TargetAttributes())

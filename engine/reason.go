@@ -45,6 +45,7 @@ const (
 	CodeServerError            Code = "InternalServerError"
 	CodeReplication            Code = "ReplicationDelay"
 	CodeFilterFailed           Code = "ScopeEvaluationFailed"
+	CodeNoUniqueValue          Code = "NoUniqueValue" // every candidate of SelectUniqueValue is taken
 )
 
 // Warnings.
@@ -109,6 +110,7 @@ var advice = map[Code]string{
 	CodeServerError:            "nothing to do: it is retried by itself",
 	CodeReplication:            "nothing to do: the new user is not visible everywhere yet; it is retried by itself",
 	CodeFilterFailed:           "correct the filter's pattern or the value it was applied to",
+	CodeNoUniqueValue:          "give SelectUniqueValue a further rule, or free one of the values in the target",
 
 	CodeUnresolvedReference:   "bring the manager into scope; the reference is set as soon as the manager is linked",
 	CodePendingAddressChanged: "the invitation still goes to the old address: have it redeemed, or reset the redemption",

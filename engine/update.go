@@ -83,7 +83,7 @@ func (u *update) empty() bool { return len(u.diff) == 0 && !u.manager }
 // mappingInput is what the mappings are applied to for a user with a link: who is
 // still being created gets what is written on create only.
 func (c *cycle) mappingInput(o directory.Object, l *store.Link, at time.Time) mapping.Input {
-	in := mapping.Input{Source: o.Attributes, Flow: mapping.Update, Current: l.Exported, Now: at}
+	in := mapping.Input{Source: o.Attributes, Flow: mapping.Update, Current: l.Exported, Unique: c.values[o.ID], Now: at}
 	if l.Creating {
 		in.Flow = mapping.Create
 	}
