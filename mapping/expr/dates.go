@@ -232,7 +232,8 @@ func formatDateTime(c call) (value, error) {
 }
 
 // read turns the source into an instant: by the inputFormat where there is one,
-// also if the source is a date, which then has its text form.
+// also if the source is a date, which then has its text form. An attribute that
+// holds an instant may be read by its own spelling or by that text form.
 func (p *formatting) read(c call, source value) (t time.Time, some bool, err error) {
 	input, err := p.format(c, p.input, p.inputAt)
 	if err != nil {
@@ -248,10 +249,8 @@ func (p *formatting) read(c call, source value) (t time.Time, some bool, err err
 	case !some:
 		return t, false, nil
 	case input == nil:
-		if t, err = time.Parse(time.RFC3339, s); err == nil {
-			t, err = datetime.Instant(t)
-		}
-		if err != nil {
+		t, ok := storedInstant(s)
+		if !ok {
 			return t, false, c.fail(s, errNoInputFormat)
 		}
 		return t, true, nil
@@ -261,6 +260,11 @@ func (p *formatting) read(c call, source value) (t time.Time, some bool, err err
 		return t, false, err
 	}
 	t, err = input.Parse(s, styles, c.c.env.Now)
+	if stored, ok := storedInstant(s); err != nil && ok && c.node.args[0].op == opAttribute {
+		if t, err := input.Parse(datetime.Text(stored), styles, c.c.env.Now); err == nil {
+			return t, true, nil
+		}
+	}
 	switch {
 	case err != nil && p.input == nil:
 		return t, false, c.fail(s, "the text does not fit the date format") // which is a value of the user too
@@ -268,6 +272,17 @@ func (p *formatting) read(c call, source value) (t time.Time, some bool, err err
 		return t, false, c.fail(s, err.Error())
 	}
 	return t, true, nil
+}
+
+// storedInstant reads an instant as Graph writes those of a DateTime attribute.
+// Entra's own expressions see a date there, whose text form is another.
+func storedInstant(s string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, false
+	}
+	t, err = datetime.Instant(t)
+	return t, err == nil
 }
 
 // format returns the format in an argument, nil when it is left out, null or

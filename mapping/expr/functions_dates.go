@@ -61,6 +61,7 @@ var dateFunctions = []function{
 				"With three arguments they are source, inputFormat and outputFormat.",
 				"Formats are .NET's, custom (yyyy-MM-dd) and standard (a single letter such as d), with English names; a custom format of one letter is written %d.",
 				"inputFormat can stay empty where the source is a date already: the outcome of another date function, or an attribute that holds an instant.",
+				"With an inputFormat a date is read from its text form, M/d/yyyy h:mm:ss tt; an attribute that holds an instant can be read from that form or as it stands.",
 				"dateTimeStyles are names of .NET's DateTimeStyles with commas between them; empty means RoundtripKind, AllowLeadingWhite, AllowTrailingWhite.",
 				"A zone in the source is converted to UTC; a source without one is in UTC, with AssumeLocal too.",
 				"A year of two digits lies between 1950 and 2049. A year that the source leaves out is the present one.",
