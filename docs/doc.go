@@ -10,6 +10,7 @@
 //	console exit=5     the same, and the last command ends with this exit code
 //	yaml config        a whole configuration file, loaded and validated
 //	yaml top           keys beside tenants and jobs; yaml job: keys of one job; yaml tenant: keys of one tenant
+//	yaml cases         a file of cases for mapping test; with file=NAME written as below
 //	json file=NAME     written to the page's folder under that name, for the commands below it
 //	sh, text, go, ini  shown only; a sh block must not call tenantsync
 //

@@ -18,7 +18,7 @@ import (
 // mappingCase is one case of a file: what an expression gives for a user.
 type mappingCase struct {
 	ID         string         `json:"id"`
-	Expression string         `json:"expression"`
+	Expression *string        `json:"expression"`
 	Attributes map[string]any `json:"attributes"`
 	Expect     caseValue      `json:"expect"`
 	Error      caseError      `json:"error"`
@@ -267,7 +267,7 @@ func (f *caseFile) cases() ([]mappingCase, error) {
 		switch first, twice := seen[c.ID]; {
 		case twice:
 			return nil, f.wrong(at, "give each case an id of its own", "case %d has the id %q, as has the case at %s.", i+1, c.ID, first.in(f.path))
-		case c.Expression == "":
+		case c.Expression == nil:
 			return nil, f.wrong(at, isListOfCases, "case %q has no expression.", c.ID)
 		case !c.Expect.given && !c.Error.expected && !c.Ignored:
 			return nil, f.wrong(at, "give expect, error: true or ignored: true", "case %q expects nothing.", c.ID)

@@ -115,7 +115,7 @@ func (c *mappingCase) expected() string {
 // run evaluates a case. An error is expected whether the expression cannot be
 // compiled or has no value for this user.
 func (c *mappingCase) run(now time.Time) caseResult {
-	r := caseResult{ID: c.ID, expression: c.Expression}
+	r := caseResult{ID: c.ID, expression: *c.Expression}
 	value, err := c.try(now)
 	switch {
 	case err != nil:
@@ -143,7 +143,7 @@ func (c *mappingCase) try(now time.Time) (trialResult, error) {
 			return trialResult{}, fmt.Errorf("now: %q is not a time; write e.g. 2026-11-22T08:20:00Z", c.Now)
 		}
 	}
-	t := &trial{Expression: c.Expression, Attributes: attributes, Now: now, Target: c.Target,
+	t := &trial{Expression: *c.Expression, Attributes: attributes, Now: now, Target: c.Target,
 		Taken: func(value string) bool { return c.Taken.has(c.Target, value) }}
 	return t.run()
 }

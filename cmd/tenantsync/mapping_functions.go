@@ -63,13 +63,15 @@ type parameterRow struct {
 	Blank bool `json:"blank,omitempty"`
 	// Repeats says that it, with the others that repeat, can be given many times.
 	Repeats bool `json:"allowMultipleOccurrences,omitempty"`
+	// Words are the only texts it takes.
+	Words []string `json:"words,omitempty"`
 }
 
 func functionRowOf(f expr.Function) functionRow {
 	row := functionRow{Name: f.Name, Signature: f.Signature(), Summary: f.Summary, Parameters: make([]parameterRow, 0, len(f.Parameters)),
 		Result: f.Result.String(), Notes: f.Notes, Example: f.Example.Expression, Attributes: f.Example.Attributes, Gives: f.Example.Result}
 	for _, p := range f.Parameters {
-		row.Parameters = append(row.Parameters, parameterRow{Name: p.Name, Type: p.Type.String(), Required: p.Required, Blank: p.Blank, Repeats: p.Repeat})
+		row.Parameters = append(row.Parameters, parameterRow{Name: p.Name, Type: p.Type.String(), Required: p.Required, Blank: p.Blank, Repeats: p.Repeat, Words: p.Words})
 	}
 	return row
 }
@@ -149,7 +151,7 @@ func withArticle(kind string) string {
 	return "a " + kind
 }
 
-// use says how a parameter is given.
+// use says how a parameter is given, and what it takes.
 func (q parameterRow) use() string {
 	var words []string
 	switch {
@@ -160,6 +162,9 @@ func (q parameterRow) use() string {
 	}
 	if q.Blank {
 		words = append(words, "its place can be left empty")
+	}
+	if len(q.Words) > 0 {
+		words = append(words, strings.Join(q.Words, " or "))
 	}
 	return strings.Join(words, ", ")
 }

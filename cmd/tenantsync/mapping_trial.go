@@ -88,7 +88,11 @@ func (t *trial) runFor(program *expr.Program) (trialResult, error) {
 		return trialResult{}, t.failed(step.Err)
 	}
 	out := trialResult{Dropped: string(step.Dropped)}
-	switch v := step.Result; {
+	v := step.Result
+	if step.Dropped != mapping.Written {
+		v = step.Value // what it gives is of interest all the same
+	}
+	switch {
 	case step.Dropped == mapping.Ignored:
 		out.Ignored = true
 	case v.IsEmpty():
