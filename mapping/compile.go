@@ -170,14 +170,18 @@ func (c *compiler) source(r *rule, m Mapping) bool {
 	}
 	switch r.kind {
 	case Direct:
-		r.text = m.Source
-		return c.readable("source", m.Source, &r.source)
+		ok := c.readable("source", m.Source, &r.source)
+		r.text = r.source.Name
+		return ok
 	case Constant:
 		r.constant, r.text = m.Constant, m.Constant.String()
 		return true
 	}
-	r.text = m.Expression
-	return c.expression(r, m.Expression)
+	if !c.expression(r, m.Expression) {
+		return false
+	}
+	r.text = r.program.Canonical()
+	return true
 }
 
 // readable looks up an attribute that is to be read at the source.

@@ -14,7 +14,8 @@ type Step struct {
 	Mapping int
 	Target  string
 	Kind    Kind
-	// Source is the attribute, the constant or the expression as written.
+	// Source is the attribute by its Graph name, the constant, or the expression in
+	// canonical form with its attributes by their Graph names.
 	Source string
 	// Inputs are the source attributes the mapping read, those without a value
 	// included.

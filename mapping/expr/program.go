@@ -101,7 +101,16 @@ func (p *Program) Attributes() []string {
 // none elsewhere but around "&".
 func (p *Program) String() string {
 	var b strings.Builder
-	p.root.print(&b)
+	p.root.print(&b, nil)
+	return b.String()
+}
+
+// Canonical returns the expression in canonical form with the names that attributes
+// are looked up by (see [Program.Renamed]): what two spellings of one expression
+// have in common.
+func (p *Program) Canonical() string {
+	var b strings.Builder
+	p.root.print(&b, p.reads)
 	return b.String()
 }
 

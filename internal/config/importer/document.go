@@ -138,8 +138,8 @@ func readDocument(content []byte) (*document, error) {
 		return nil, r.syntax(err)
 	}
 	d.root = root
-	if _, err := r.decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, d.fault(r.next(), "the JSON ends before this", "keep one JSON document in the file")
+	if end := r.next(); end < len(d.text) {
+		return nil, d.fault(end, "the JSON ends before this", "keep one JSON document in the file")
 	}
 	return d, nil
 }
@@ -246,9 +246,11 @@ func (r *reader) syntax(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return r.fault(len(r.text), "the JSON ends too early", exportAgain)
 	}
+	// Read as a whole, the text gives the place within a value too.
 	at := r.next()
+	var whole json.RawMessage
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if errors.As(json.Unmarshal([]byte(r.text), &whole), &syntax) {
 		at = max(0, int(syntax.Offset)-1)
 	}
 	return r.fault(at, "not valid JSON: "+err.Error(), exportAgain)

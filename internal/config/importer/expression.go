@@ -131,16 +131,20 @@ func (s *source) build() (text string, known bool) {
 		return "[" + s.name + "]", !strings.Contains(s.name, "]")
 	case s.typ == constantSource:
 		return s.constant(), true
-	case len(s.parameters) == 0 && s.expression != "":
+	case s.name == "", len(s.parameters) == 0 && s.expression != "":
 		return s.expression, true
 	}
 	places, known := s.arguments()
 	parts := make([]string, len(places))
+	f, _ := functionNamed(s.name)
 	for i, p := range places {
 		part, ok := p.build()
+		if i < len(f.Parameters) && f.Parameters[i].Type == expr.Number && p != nil && p.typ == constantSource && isNumber(p.name) {
+			part = p.name // the tree has all numbers as quoted constants
+		}
 		parts[i], known = part, known && ok
 	}
-	if op := s.comparison(); op != "" && len(parts) >= 3 {
+	if op := s.comparison(); op != "" && len(parts) > 3 {
 		parts = append([]string{parts[0] + op + parts[1]}, parts[2:]...)
 	}
 	return s.name + "(" + strings.Join(parts, ", ") + ")", known

@@ -37,13 +37,14 @@ const widest = 110
 
 func (y *yamlWriter) comments(indent string, lines []string) {
 	for _, text := range lines {
+		margin := text[:len(text)-len(strings.TrimLeft(text, " "))]
 		for _, line := range wrap(oneLine(text), widest-len(indent)) {
-			fmt.Fprintf(y, "%s# %s\n", indent, line)
+			fmt.Fprintf(y, "%s# %s%s\n", indent, margin, line)
 		}
 	}
 }
 
-// wrap breaks a text at blanks into lines of a width; further lines are indented.
+// wrap breaks a text at blanks into lines of a width; margin lines are indented.
 func wrap(text string, width int) []string {
 	var lines []string
 	for at := ""; ; at = "  " {
