@@ -275,7 +275,8 @@ func (p *formatting) read(c call, source value) (t time.Time, some bool, err err
 }
 
 // storedInstant reads an instant as Graph writes those of a DateTime attribute.
-// Entra's own expressions see a date there, whose text form is another.
+// An expression that was written for Entra may count on the text form of a date
+// there.
 func storedInstant(s string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
