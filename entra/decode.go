@@ -204,28 +204,37 @@ func (d *decoder) value() (directory.Value, error) {
 	return directory.Value{}, d.json.SkipValue()
 }
 
-// list reads an array of strings; an array of anything else is no attribute.
+// list reads an array of texts. Numbers and booleans, which a directory extension
+// can hold several of, count in their text form; an array of anything else is no
+// attribute.
 func (d *decoder) list() (directory.Value, error) {
-	var members []string
+	var texts, plain []string
 	strange := false
 	err := d.array(func() error {
-		if d.json.PeekKind() != '"' {
-			strange = true
-			return d.json.SkipValue()
+		switch d.json.PeekKind() {
+		case '"':
+			s, err := d.text()
+			texts = append(texts, s)
+			return err
+		case '0', 't', 'f':
+			v, err := d.value()
+			plain = append(plain, v.String())
+			return err
 		}
-		s, err := d.text()
-		members = append(members, s)
-		return err
+		strange = true
+		return d.json.SkipValue()
 	})
 	switch {
 	case err != nil:
 		return directory.Value{}, err
-	case strange && members != nil:
+	case texts != nil && (strange || plain != nil):
 		return directory.Value{}, fmt.Errorf("list of text and other things at byte %d", d.json.InputOffset())
 	case strange:
 		return directory.Value{}, nil
+	case plain != nil:
+		return directory.ListOf(plain...), nil
 	}
-	return directory.ListOf(members...), nil
+	return directory.ListOf(texts...), nil
 }
 
 func (d *decoder) removed() (directory.Removal, error) {

@@ -51,6 +51,7 @@ var (
 	callPolicy       = call{"read policies", "Policy.Read.All"}
 	callPrincipals   = call{"list service principals", "Application.Read.All"}
 	callSync         = call{"read synchronization jobs", "Synchronization.Read.All"}
+	callExtensions   = call{"read directory extensions", "Application.Read.All"}
 	callBatch        = call{"send batch", ""}
 )
 

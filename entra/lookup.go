@@ -156,6 +156,13 @@ func valueFilter(attribute string, values []string) string {
 		}
 		return strings.Join(terms, " or ")
 	}
+	if isOpen(attribute) {
+		// Graph documents eq for directory extensions, and no in.
+		for i, v := range values {
+			terms[i] = attribute + " eq " + literal(v)
+		}
+		return strings.Join(terms, " or ")
+	}
 	for i, v := range values {
 		terms[i] = literal(v)
 	}

@@ -46,6 +46,20 @@ func selectOf(attributes []string, withManager bool) string {
 	return "$select=" + strings.Join(append([]string{"id"}, slices.Compact(names)...), ",")
 }
 
+// openNames returns the attributes that Graph leaves out of a record when they
+// have no value: directory extensions, the open part of a user.
+func openNames(attributes []string) []string {
+	var names []string
+	for _, a := range attributes {
+		if isOpen(a) {
+			names = append(names, a)
+		}
+	}
+	return names
+}
+
+func isOpen(name string) bool { return strings.HasPrefix(name, "extension_") }
+
 // query escapes the value of a query option. Blanks become %20: a plus sign is
 // not a blank to every service.
 func query(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -18,7 +18,8 @@ type Target struct {
 
 // List reads one page of all users of the tenant, without a filter: the index
 // behind filters lags. An empty cursor begins; the last page has no Next. The
-// manager does not come with a list; select it in Users.
+// manager does not come with a list; select it in Users. A directory extension
+// that a record leaves out is null.
 func (t *Target) List(ctx context.Context, selects []string, cursor string) (directory.Page, error) {
 	link := cursor
 	if link == "" {
@@ -30,6 +31,11 @@ func (t *Target) List(ctx context.Context, selects []string, cursor string) (dir
 	}
 	if !t.users.step(cursor, page.Next) {
 		return directory.Page{}, t.c.malformed(callList, ans, errCircle)
+	}
+	if open := openNames(selects); len(open) > 0 {
+		for i := range page.Objects {
+			complete(&page.Objects[i], open)
+		}
 	}
 	return page, nil
 }
