@@ -80,6 +80,8 @@ type checkFacts struct {
 	assignments    []directory.Assignment
 	assignErr      error
 	other          otherFacts
+
+	sourceExtensions, targetExtensions extensionFacts
 }
 
 // sideFacts is what one tenant said. Nothing else is asked once signing in failed.
@@ -113,9 +115,13 @@ func gatherFacts(ctx context.Context, job *Job) *checkFacts {
 		source: gatherSide(ctx, job.Source, job.Pair.Target),
 		target: gatherSide(ctx, job.Target, job.Pair.Source),
 	}
+	if f.target.err == nil {
+		f.targetExtensions = gatherExtensions(ctx, job.Target, len(writtenExtensions(job)) > 0)
+	}
 	if f.source.err != nil {
 		return f
 	}
+	f.sourceExtensions = gatherExtensions(ctx, job.Source, len(readExtensions(job)) > 0)
 	var groups []string
 	if !job.Scope.All {
 		groups = slices.Clone(job.Scope.Groups)
@@ -183,6 +189,7 @@ func judgeChecks(s *CheckSubject, f *checkFacts) []Check {
 	if targetUp {
 		j.targetPolicy()
 	}
+	j.extensions()
 	j.members()
 	j.others(sourceUp && targetUp)
 	return j.checks

@@ -25,7 +25,11 @@ import (
 	"tenantsync/store/bolt"
 )
 
-var _ engine.OtherSync = (*entra.Source)(nil)
+var (
+	_ engine.OtherSync       = (*entra.Source)(nil)
+	_ engine.ExtensionReader = (*entra.Source)(nil)
+	_ engine.ExtensionReader = (*entra.Target)(nil)
+)
 
 // wiring puts the implementations together: the only place that knows them all.
 // It keeps clients and budgets, so that jobs share them and a reloaded

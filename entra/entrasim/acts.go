@@ -1,6 +1,7 @@
 package entrasim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ func (t *Tenant) CreateUser(properties map[string]any) (string, error) {
 	if o := t.objects[u.ID()]; o != nil && o.state != statePurged {
 		return "", fmt.Errorf("create user: the id %s is taken", u.ID())
 	}
-	if err := t.checkAddresses(nil, u.fields); err != nil {
+	if err := cmp.Or(t.checkAddresses(nil, u.fields), t.checkExtensions(u.fields)); err != nil {
 		return "", fmt.Errorf("create user: %w", err)
 	}
 	m := fileManager(u)
@@ -118,7 +119,7 @@ func (t *Tenant) Update(id string, properties map[string]any) error {
 			return fmt.Errorf("update %s: %s is not set this way", id, f.Name)
 		}
 	}
-	if err := t.checkAddresses(o, change.fields); err != nil {
+	if err := cmp.Or(t.checkAddresses(o, change.fields), t.checkExtensions(change.fields)); err != nil {
 		return fmt.Errorf("update %s: %w", id, err)
 	}
 	fields := change.fields

@@ -76,6 +76,29 @@ func (e *extensions) check(name, raw string) (string, error) {
 	return checkExtension(def, name, raw)
 }
 
+// admit checks a property that an administrator sets, and learns from it.
+func (e *extensions) admit(f Field) error {
+	if !strings.HasPrefix(f.Name, "extension_") {
+		return nil
+	}
+	_, err := e.check(f.Name, f.Raw)
+	if err == nil {
+		e.learned(f.Name, f.Raw)
+	}
+	return err
+}
+
+// checkExtensions holds the directory extensions among properties that an
+// administrator sets against the registrations. The caller holds the lock.
+func (t *Tenant) checkExtensions(fields []Field) error {
+	for _, f := range fields {
+		if err := t.extensions.admit(f); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
 // learned notes what the first value of an extension that no file registers says
 // of it.
 func (e *extensions) learned(name, raw string) {
@@ -225,13 +248,9 @@ func (t *Tenant) checkFileExtensions(f File) error {
 	for _, s := range []section{{"users", &f.Users}, {"deletedUsers", &f.DeletedUsers}} {
 		for i, o := range *s.list {
 			for _, p := range o.fields {
-				if !strings.HasPrefix(p.Name, "extension_") {
-					continue
-				}
-				if _, err := e.check(p.Name, p.Raw); err != nil {
+				if err := e.admit(p); err != nil {
 					return fmt.Errorf("%s[%d].%s: %w", s.name, i, p.Name, err)
 				}
-				e.learned(p.Name, p.Raw)
 			}
 		}
 	}
