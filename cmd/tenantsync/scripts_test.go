@@ -53,6 +53,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("NO_COLOR", "1")
 			tenants, err := filepath.Abs("testdata/tenants")
 			e.Setenv("TENANTS", tenants)
+			if err != nil {
+				return err
+			}
+			entra, err := filepath.Abs("../../testdata/entra")
+			e.Setenv("ENTRA", entra)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
