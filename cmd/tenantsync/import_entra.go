@@ -27,6 +27,8 @@ type importEntraOptions struct {
 func (o *importEntraOptions) declare(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.Source, "tenant", "", "the source `TENANT` to ask, by its name in the configuration (default: that of the only possible pair)")
+	f.StringVar(&o.Source, "source", "", "the same, as import file calls it")
+	_ = f.MarkHidden("source") // fails only for a flag that does not exist
 	f.StringVar(&o.ServicePrincipal, "service-principal", "", "the configuration to take over, by the object id or display name (`ID|NAME`) of its service principal")
 	f.StringVar(&o.Job, "sync-job", "", "the `ID` of the synchronization job to take over, where there are several")
 	f.StringVar(&o.Target, "target", "", "the target `TENANT` by its name in the configuration (default: the one with the id the job writes to)")
