@@ -294,12 +294,15 @@ type Retry struct {
 	NextAttempt time.Time `json:"nextAttempt"`
 }
 
-// Explanation answers why a user is, or is not, in the target.
+// Explanation answers why a user is, or is not, in the target. Reasons are whole
+// sentences; Topics says of each what it is about: scope, link, owner, block,
+// refused, pending, held, failure or retry.
 type Explanation struct {
 	Job        string       `json:"job"`
 	User       ChangeSource `json:"user"`
 	InScope    bool         `json:"inScope"`
 	Reasons    []string     `json:"reasons"`
+	Topics     []string     `json:"topics,omitempty"`
 	Link       *LinkInfo    `json:"link"`
 	LastChange *store.Entry `json:"lastChange"`
 	Retry      *Retry       `json:"retry"`
@@ -322,9 +325,18 @@ type ScopeTest struct {
 	Checks  []ScopeCheck `json:"checks"`
 }
 
-// ScopeCheck is one condition of scope: a rule, the assignment or a clause.
+// ScopeCheck is one condition of scope: a rule, the assignment, a filter or one of
+// its clauses.
 type ScopeCheck struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`
 	Passed bool   `json:"passed"`
+	// Filter is set for filters and their clauses; Clause counts the clauses from 1.
+	Filter string `json:"filter,omitempty"`
+	Clause int    `json:"clause,omitempty"`
+	Text   string `json:"text,omitempty"` // the clause
+	// Resolved says what relative dates of the clause are now.
+	Resolved string `json:"resolved,omitempty"`
+	// Error is why the clause could not be judged.
+	Error string `json:"error,omitempty"`
 }

@@ -104,13 +104,13 @@ func (c *cycle) scopeDetails(o directory.Object, v verdict, as assignment) map[s
 	if as.through != "" {
 		d["AssignedThrough"] = as.through
 	}
-	for i, g := range c.job.Scope.Filter.Explain(o.Attributes, c.began) {
+	for i, g := range c.explain(o, as) {
 		name := g.Title
 		if name == "" {
 			name = "filter " + strconv.Itoa(i+1)
 		}
 		for _, cl := range g.Clauses {
-			d[name+": "+cl.Text] = title(cl.Passed)
+			d[name+": "+c.clauseText(cl)] = title(cl.Passed)
 		}
 	}
 	return d

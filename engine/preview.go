@@ -91,7 +91,7 @@ func (e *Engine) noChange(ctx context.Context, j *Job, id string) (Change, error
 	if err != nil {
 		return Change{}, err
 	}
-	out := Change{Action: "none", Source: why.User, Modified: []ChangeProperty{}, Reason: strings.Join(why.Reasons, "; ")}
+	out := Change{Action: "none", Source: why.User, Modified: []ChangeProperty{}, Reason: strings.Join(why.Reasons, " ")}
 	if why.Link != nil && why.Link.TargetID != "" {
 		out.Target = &ChangeTarget{ID: why.Link.TargetID}
 	}

@@ -298,7 +298,7 @@ func TestExplainAndScopeTest(t *testing.T) {
 					failed = append(failed, c.Name)
 				}
 			}
-			want := map[int][]string{1: {}, 2: {`who: department EQUALS "Sales"`}, 3: {"Active in source system"},
+			want := map[int][]string{1: {}, 2: {`filter "who"`, `who: department EQUALS "Sales"`}, 3: {"Active in source system"},
 				4: {"Internal member"}, 5: {"Assigned to application"}}[n]
 			if diff := cmp.Diff(want, failed); diff != "" {
 				t.Errorf("failed checks of user %d (-want +got):\n%s", n, diff)

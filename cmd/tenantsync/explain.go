@@ -49,7 +49,7 @@ func explainResult(e *engine.Explanation) result {
 			if e.Link != nil {
 				target, state = e.Link.TargetID, e.Link.State
 			}
-			t.Rows = [][]string{{e.User.UPN, fmt.Sprint(e.InScope), target, state, strings.Join(e.Reasons, "; ")}}
+			t.Rows = [][]string{{e.User.UPN, fmt.Sprint(e.InScope), target, state, strings.Join(e.Reasons, " ")}}
 			return t
 		},
 		Text: func(w io.Writer, p *printer) error {
@@ -61,30 +61,27 @@ func explainResult(e *engine.Explanation) result {
 	}
 }
 
+// topicLabels stand before the sentences of an explanation.
+var topicLabels = map[string]string{
+	"scope": "Scope", "link": "Link", "owner": "Owner", "block": "Block", "refused": "Refused", "pending": "Next",
+	"held": "Deletion", "failure": "Failure", "retry": "Retry",
+}
+
 func explainText(b *strings.Builder, p *printer, e *engine.Explanation) {
 	verdict, colour := "not in scope", "skipped"
 	if e.InScope {
 		verdict, colour = "in scope", "success"
 	}
 	fmt.Fprintf(b, "%s   %s   job %s\n", escape(cmp.Or(e.User.UPN, e.User.ID)), p.paint(actionColour(colour), verdict), escape(e.Job))
-	for i, reason := range e.Reasons { // scope, link, then what waits
-		label := ""
-		switch i {
-		case 0:
-			label = "Scope"
-		case 1:
-			label = "Link"
-			if e.Link != nil {
-				reason = e.Link.State + ", " + reason
-			}
-		case 2:
-			label = "Waiting"
+	for i, reason := range e.Reasons {
+		topic := ""
+		if i < len(e.Topics) {
+			topic = e.Topics[i]
 		}
-		fmt.Fprintf(b, "%-12s %s\n", label, escape(reason))
-	}
-	if r := e.Retry; r != nil {
-		fmt.Fprintf(b, "%-12s tried again by the first cycle after %s UTC (step %s); at once: tenantsync provision %s\n", "Retry",
-			shortTime(r.NextAttempt), escape(r.Step), escape(cmp.Or(e.User.UPN, e.User.ID)))
+		if i > 0 && i < len(e.Topics) && e.Topics[i-1] == topic {
+			topic = ""
+		}
+		fmt.Fprintf(b, "%-12s %s\n", topicLabels[topic], escape(reason))
 	}
 	if e.Link != nil && e.Link.State == "held" {
 		fmt.Fprintf(b, "%-12s tenantsync deletions list %s\n", "Review", escape(e.Job))

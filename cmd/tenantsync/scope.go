@@ -10,6 +10,9 @@ import (
 
 	"tenantsync/engine"
 	"tenantsync/internal/config"
+	"tenantsync/mapping"
+	"tenantsync/mapping/attribute"
+	"tenantsync/scope"
 )
 
 func newScopeCommand(env *environment) *cobra.Command {
@@ -62,7 +65,17 @@ address, a display name or an object id. Writes nothing.`,
 func scopeTestTable(test *engine.ScopeTest) *table {
 	t := &table{Columns: []column{{Key: "passed", Title: "PASSED"}, {Key: "name", Title: "CONDITION", Flex: true}, {Key: "value", Title: "VALUE", Flex: true}}}
 	for _, c := range test.Checks {
-		t.Rows = append(t.Rows, []string{fmt.Sprint(c.Passed), c.Name, c.Value})
+		name, value := c.Name, c.Value
+		if c.Clause > 0 {
+			name = fmt.Sprintf("  clause %d: %s", c.Clause, c.Text)
+		}
+		if c.Resolved != "" {
+			value += " (" + c.Resolved + ")"
+		}
+		if c.Error != "" {
+			value += " (cannot be judged: " + c.Error + ")"
+		}
+		t.Rows = append(t.Rows, []string{fmt.Sprint(c.Passed), name, value})
 	}
 	return t
 }
@@ -94,6 +107,8 @@ type scopeRule struct {
 	Rule  string `json:"rule"` // mode, group, user, servicePrincipal, clause
 	Title string `json:"filter,omitempty"`
 	Value string `json:"value"`
+	// Beyond says that Microsoft's own service could not have the clause.
+	Beyond bool `json:"beyondEntra,omitempty"`
 }
 
 func newScopeListCommand(env *environment) *cobra.Command {
@@ -116,7 +131,11 @@ filter is true; a filter is true when all of its clauses are. Needs no network.`
 				Table: func() *table {
 					t := &table{Columns: []column{{Key: "rule", Title: "RULE"}, {Key: "filter", Title: "FILTER"}, {Key: "value", Title: "VALUE", Flex: true}}}
 					for _, r := range rules {
-						t.Rows = append(t.Rows, []string{r.Rule, r.Title, r.Value})
+						value := r.Value
+						if r.Beyond {
+							value += " (beyond Entra)"
+						}
+						t.Rows = append(t.Rows, []string{r.Rule, r.Title, value})
 					}
 					return t
 				},
@@ -152,13 +171,15 @@ func scopeRules(job *config.Job) []scopeRule {
 			title = fmt.Sprintf("filter %d", i+1)
 		}
 		for _, c := range group.Clauses {
-			rules = append(rules, scopeRule{Rule: "clause", Title: title, Value: clauseText(c)})
+			rules = append(rules, scopeRule{Rule: "clause", Title: title, Value: clauseText(c, job.Schema), Beyond: beyondEntra(c)})
 		}
 	}
 	return rules
 }
 
-func clauseText(c config.Clause) string {
+// clauseText is a clause as people see it; what a sensitive attribute is compared
+// with is not shown, because it is the value of whoever passes.
+func clauseText(c config.Clause, schema *mapping.Schema) string {
 	words := make([]string, 0, len(c.Values)+1)
 	if c.Value != nil {
 		words = append(words, fmt.Sprintf("%q", string(*c.Value)))
@@ -166,5 +187,22 @@ func clauseText(c config.Clause) string {
 	for _, v := range c.Values {
 		words = append(words, fmt.Sprintf("%q", string(v)))
 	}
-	return strings.TrimSpace(c.Attribute + " " + c.Operator + " " + strings.Join(words, " or "))
+	if info, ok := attribute.Lookup(c.Attribute); ok && schema.SensitiveSource(info.Name) && len(words) > 0 {
+		words = []string{"(sensitive)"}
+	}
+	text := strings.TrimSpace(c.Attribute + " " + c.Operator + " " + strings.Join(words, " or "))
+	if c.Members != "" {
+		text = string(c.Members) + " of " + text
+	}
+	if c.IgnoreCase {
+		text += ", ignoring case"
+	}
+	return text
+}
+
+// beyondEntra reports a clause that Microsoft's own service could not have.
+func beyondEntra(c config.Clause) bool {
+	operator, _ := scope.ParseOperator(c.Operator) // it was compiled
+	members, _ := scope.ParseMembers(string(c.Members))
+	return scope.Clause{Attribute: c.Attribute, Operator: operator, IgnoreCase: c.IgnoreCase, Members: members}.Beyond()
 }
