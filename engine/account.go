@@ -74,7 +74,7 @@ func (a *account) scope() {
 	case a.v.state == sourceActive:
 		a.say(topicScope, "the user is in scope: %s", a.through())
 	case a.link == nil:
-		a.say(topicScope, "the user is in scope (%s), but %s: who is disabled when first seen is created once enabled", a.through(), a.v.reason)
+		a.say(topicScope, "the user would be in scope (%s), but %s: who is disabled when first seen is created once enabled", a.through(), a.v.reason)
 	default:
 		a.say(topicScope, "the user is in scope (%s); %s, and is therefore disabled in %s", a.through(), a.v.reason, a.j.TargetName)
 	}
@@ -173,8 +173,11 @@ func (a *account) leaving() {
 func (a *account) held() {
 	for i := range a.waiting.Holds {
 		if h := &a.waiting.Holds[i]; h.SourceID == a.o.ID {
-			a.say(topicHeld, "its deletion waits for approval since %s (%s): %s%s", sayDate(h.Since), h.Reason, strings.TrimRight(h.Message, "."),
-				strings.ReplaceAll(advise(h.Reason), "JOB", a.j.Name))
+			why := h.Reason
+			if h.Message != "" && h.Message != a.v.reason {
+				why += ", " + strings.TrimRight(h.Message, ".")
+			}
+			a.say(topicHeld, "its deletion waits for approval since %s: %s%s", sayDate(h.Since), why, strings.ReplaceAll(advise(h.Reason), "JOB", a.j.Name))
 		}
 	}
 }

@@ -31,6 +31,11 @@ type filterGroups struct {
 	gone []string // those that no longer exist
 }
 
+// existing returns the groups among these that exist.
+func (f *filterGroups) existing(groups []string) []string {
+	return slices.DeleteFunc(slices.Clone(groups), func(g string) bool { return slices.Contains(f.gone, g) })
+}
+
 // assigner tells how each of a set of users stands to a job.
 type assigner struct {
 	all     bool

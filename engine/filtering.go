@@ -25,7 +25,7 @@ func filtered(o directory.Object, as assignment, f *scope.Filter, now time.Time)
 	if len(missing) == 0 || known.Err != nil {
 		return known, ""
 	}
-	d = in(slices.DeleteFunc(slices.Clone(as.groups), func(g string) bool { return slices.Contains(missing, g) }))
+	d = in(as.filters.existing(as.groups))
 	if d.Err != nil || d.InScope && known.InScope {
 		return d, ""
 	}

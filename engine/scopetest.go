@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"tenantsync/directory"
 	"tenantsync/scope"
@@ -48,6 +49,9 @@ func (e *Engine) scopeOf(ctx context.Context, user string, r *runner) (*ScopeTes
 		ScopeCheck{Name: "Active in source system", Value: title(o.Enabled()), Passed: v.state != sourceGone && o.Enabled()},
 		ScopeCheck{Name: "Internal member", Value: "userType " + userType, Passed: !guest},
 		ScopeCheck{Name: "Assigned to application", Value: a.through, Passed: a.assigned})
+	if a.filters != nil && len(a.filters.gone) > 0 {
+		out.Checks = append(out.Checks, ScopeCheck{Name: "Groups of filters exist", Value: "gone: " + strings.Join(a.filters.gone, ", ")})
+	}
 	for i, g := range c.explain(o, a) {
 		out.Checks = append(out.Checks, c.filterChecks(i, g)...)
 	}
@@ -58,7 +62,7 @@ func (e *Engine) scopeOf(ctx context.Context, user string, r *runner) (*ScopeTes
 func (c *cycle) explain(o directory.Object, as assignment) []scope.GroupResult {
 	attributes := o.Attributes
 	if as.filters != nil {
-		attributes = withGroups(attributes, as.groups)
+		attributes = withGroups(attributes, as.filters.existing(as.groups))
 	}
 	return c.job.Scope.Filter.Explain(attributes, c.began)
 }
@@ -83,9 +87,13 @@ func (c *cycle) filterChecks(i int, g scope.GroupResult) []ScopeCheck {
 		}
 		checks = append(checks, check)
 	}
-	checks[0].Value = "every clause is true"
-	if wrong > 0 {
-		checks[0].Value = fmt.Sprintf("%d of %s not true", wrong, countOf(len(g.Clauses), "clause"))
+	switch {
+	case wrong == 0:
+		checks[0].Value = "every clause is true"
+	case wrong == 1:
+		checks[0].Value = fmt.Sprintf("1 of %s is not true", countOf(len(g.Clauses), "clause"))
+	default:
+		checks[0].Value = fmt.Sprintf("%d of %d clauses are not true", wrong, len(g.Clauses))
 	}
 	return checks
 }

@@ -83,9 +83,6 @@ func explainText(b *strings.Builder, p *printer, e *engine.Explanation) {
 		}
 		fmt.Fprintf(b, "%-12s %s\n", topicLabels[topic], escape(reason))
 	}
-	if e.Link != nil && e.Link.State == "held" {
-		fmt.Fprintf(b, "%-12s tenantsync deletions list %s\n", "Review", escape(e.Job))
-	}
 	if c := e.LastChange; c != nil {
 		fmt.Fprintf(b, "%-12s %s %s at %s UTC", "Last change", escape(c.Action), escape(c.StatusInfo.Status), shortTime(c.ActivityDateTime))
 		if x := c.StatusInfo.Error; x != nil && x.Code != "" {
