@@ -148,7 +148,7 @@ func TestFilterGroupDeleted(t *testing.T) {
 				t.Errorf("quarantine: got %+v, want ScopeGroupDeleted", r.Quarantine)
 			}
 		})
-		held, err := w.engine.Held(t.Context(), jobName, false)
+		held, err := w.engine.Held(w.Context(), jobName, false)
 		w.must(err)
 		for _, h := range held.Held {
 			if !strings.HasSuffix(h.Message, "; group "+groupID(1)+" no longer exists") {
@@ -362,7 +362,7 @@ func TestTheScheduleLetsDatesPass(t *testing.T) {
 		w.daemon(func() { w.pass(73 * time.Hour) })
 		w.linked(1)
 		initial := 0
-		cycles, err := w.st.Cycles(t.Context(), store.CycleQuery{Job: jobName})
+		cycles, err := w.st.Cycles(w.Context(), store.CycleQuery{Job: jobName})
 		w.must(err)
 		for _, c := range cycles {
 			if c.Initial {

@@ -116,3 +116,31 @@ func TestRulesChangeWithWhatDecidesAndWithNothingElse(t *testing.T) {
 		seen[r] = other
 	}
 }
+
+// Every key of a filter decides who is in scope.
+func TestRulesChangeWithEveryKeyOfAFilter(t *testing.T) {
+	seen := map[string]string{}
+	for _, filters := range []string{
+		"", "{title: A, clauses: [{attribute: city, operator: IS NULL}]}", "{title: A, clauses: [{attribute: city, operator: IS NOT NULL}]}",
+		"{title: A, clauses: [{attribute: state, operator: IS NULL}]}", "{title: B, clauses: [{attribute: city, operator: IS NULL}]}",
+		"{title: A, clauses: [{attribute: city, operator: EQUALS, value: Oslo}]}", "{title: A, clauses: [{attribute: city, operator: EQUALS, value: Bergen}]}",
+		"{title: A, clauses: [{attribute: city, operator: EQUALS, values: [Oslo, Bergen]}]}",
+		"{title: A, clauses: [{attribute: city, operator: EQUALS, value: Oslo, ignoreCase: true}]}",
+		"{title: A, clauses: [{attribute: otherMails, operator: EQUALS, value: a@x.com, members: any}]}",
+		"{title: A, clauses: [{attribute: otherMails, operator: EQUALS, value: a@x.com, members: all}]}",
+		"{title: A, clauses: [{attribute: city, operator: IS NULL}, {attribute: city, operator: EQUALS, value: Oslo}]}",
+		"{title: A, clauses: [{attribute: city, operator: IS NULL}]}, {title: A, clauses: [{attribute: city, operator: EQUALS, value: Oslo}]}",
+		"{title: A, clauses: [{attribute: memberOf, operator: EQUALS, value: b0000000-0000-4000-8000-000000000001}]}",
+	} {
+		r := rulesOf(load(t, "  - {name: a, source: contoso, target: fabrikam, scope: {mode: all, filters: ["+filters+"]}}\n").Jobs[0])
+		if twin, ok := seen[r]; ok {
+			t.Errorf("%q gives the same rules as %q", filters, twin)
+		}
+		seen[r] = filters
+	}
+	// A key written with its default changes nothing.
+	plain := rulesOf(load(t, "  - {name: a, source: contoso, target: fabrikam, scope: {mode: all, filters: [{title: A, clauses: [{attribute: city, operator: EQUALS, value: Oslo, ignoreCase: false}]}]}}\n").Jobs[0])
+	if seen[plain] != "{title: A, clauses: [{attribute: city, operator: EQUALS, value: Oslo}]}" {
+		t.Error("ignoreCase: false is taken for a change")
+	}
+}
