@@ -14,7 +14,10 @@ import (
 
 // captureOptions are the options of capture.
 type captureOptions struct {
-	File string
+	File         string
+	Pseudonymize bool
+	Key          string
+	Keep         []string
 }
 
 func newCaptureCommand(env *environment) *cobra.Command {
@@ -26,8 +29,17 @@ tenantsync simulate can serve: the organization, users with their managers, grou
 with their members, deleted users, contacts, directory roles, cross-tenant policies,
 and the applications whose assignments decide about scope. Only reads. The file
 holds personal data: it gets mode 0600 and is yours to protect. Sections that the
-app may not read are left out and named.`,
-		Example:     examples("tenantsync capture contoso -F contoso.json", "tenantsync capture contoso -F - | jq '.users | length'"),
+app may not read are left out and named.
+
+With --pseudonymize the names of people, groups and contacts become invented ones
+of the same length, the same word everywhere the same one, so that equal addresses
+stay equal. Domains, ids, departments, places, titles, types and states stay, and
+so does the value of every attribute named with --keep. Capture both tenants with
+the same key: the file is made beside the first tenant file. Values that scoping
+filters compare with stay too, so that EQUALS judges as before. Whoever has the
+key can undo it: delete it when both files are written.`,
+		Example:     examples("tenantsync capture contoso -F contoso.json",
+			"tenantsync capture fabrikam -F rehearsal/fabrikam.json --pseudonymize --keep extensionAttribute1", "tenantsync capture contoso -F - | jq '.users | length'"),
 		Args:        cobra.ExactArgs(1),
 		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUsage, exitConfig, exitInterrupted),
 		RunE: env.runs(func(ctx context.Context, args []string) error {
@@ -35,6 +47,9 @@ app may not read are left out and named.`,
 		}),
 	}
 	cmd.Flags().StringVarP(&opts.File, "file", "F", "", "the `FILE` to write, - for standard output")
+	cmd.Flags().BoolVar(&opts.Pseudonymize, "pseudonymize", false, "replace the names of people, groups and contacts by invented ones")
+	cmd.Flags().StringVar(&opts.Key, "key", "", "the `FILE` with the key of the pseudonyms, made if it is not there (default: "+keyFile+" beside the tenant file)")
+	cmd.Flags().StringSliceVar(&opts.Keep, "keep", nil, "user attributes whose values stay: `ATTRIBUTE,…`")
 	return cmd
 }
 
@@ -50,11 +65,18 @@ func runCapture(ctx context.Context, env *environment, opts *captureOptions, nam
 	if !ok {
 		return unknownWord("tenant", name, cfg.TenantNames())
 	}
+	masks, err := opts.masking(env, cfg)
+	if err != nil {
+		return err
+	}
 	principals, attributes := captureNeeds(cfg, name)
 	content, err := newWiring(env.log(nil)).capture(ctx, tenant, principals, attributes, func(section string, err error) {
 		env.warn(fmt.Sprintf("%s of %s could not be read and are left out: %s.", section, name, err), "")
 	})
 	if err != nil {
+		return err
+	}
+	if content, err = masks.apply(content); err != nil {
 		return err
 	}
 	// What is written must be what simulate accepts; this also orders it.
@@ -68,8 +90,8 @@ func runCapture(ctx context.Context, env *environment, opts *captureOptions, nam
 	if err := writeFile(opts.File, file.Write); err != nil {
 		return fmt.Errorf("write tenant file: %w", err)
 	}
-	env.note("%s written to %s: %s, %s. It holds personal data.", name, opts.File,
-		plural(len(file.Users), "user", "users"), plural(len(file.Groups), "group", "groups"))
+	env.note("%s written to %s: %s, %s. %s", name, opts.File,
+		plural(len(file.Users), "user", "users"), plural(len(file.Groups), "group", "groups"), masks.notice())
 	return nil
 }
 

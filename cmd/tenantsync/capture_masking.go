@@ -1,0 +1,149 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tenantsync/entra/pseudonym"
+	"tenantsync/internal/config"
+	"tenantsync/mapping/attribute"
+	"tenantsync/scope"
+)
+
+// keyFile is the file that a key is looked for in, and made in, beside the first
+// tenant file that is pseudonymized.
+const keyFile = "pseudonyms.key"
+
+// masking is what capture does to names; nil leaves them.
+type masking struct {
+	path    string
+	key     []byte // nil: not made yet
+	options pseudonym.Options
+}
+
+// masking reads the options of capture that are about names.
+func (o *captureOptions) masking(env *environment, cfg *config.Config) (*masking, error) {
+	if !o.Pseudonymize {
+		if o.Key != "" || len(o.Keep) > 0 {
+			return nil, usagef("add --pseudonymize, or leave them out", "--key and --keep are about pseudonyms, and none were asked for.")
+		}
+		return nil, nil
+	}
+	m := &masking{path: o.Key}
+	if m.path == "" {
+		m.path = filepath.Join(filepath.Dir(o.File), keyFile)
+	}
+	for _, name := range o.Keep {
+		info, known := attribute.Lookup(name)
+		if !known {
+			return nil, unknownWord("attribute", name, slices.Collect(attribute.Names()))
+		}
+		m.options.Keep = append(m.options.Keep, info.Name)
+	}
+	key, err := os.ReadFile(m.path)
+	switch {
+	case err == nil:
+		m.key = key
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("read the key of the pseudonyms: %w", err)
+	}
+	probe := m.key
+	if probe == nil {
+		probe = make([]byte, pseudonym.KeySize)
+	}
+	p, err := pseudonym.New(probe, m.options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.path, err)
+	}
+	m.compared(env, cfg, p.Stays)
+	return m, nil
+}
+
+// compared keeps the words that jobs compare attributes with which do not stay, and
+// warns of comparisons that look inside words.
+func (m *masking) compared(env *environment, cfg *config.Config, stays func(string) bool) {
+	for _, j := range cfg.Jobs {
+		for _, user := range j.Scope.Users {
+			m.options.Words = append(m.options.Words, withoutDomain(user))
+		}
+		for _, f := range j.Scope.Filters {
+			for _, c := range f.Clauses {
+				name := c.Attribute
+				if info, known := attribute.Lookup(name); known {
+					name = info.Name
+				}
+				if stays(name) || name == scope.MemberOf {
+					continue
+				}
+				op, err := scope.ParseOperator(c.Operator)
+				if err != nil || op.Unary() {
+					continue
+				}
+				for _, v := range c.Values {
+					m.options.Words = append(m.options.Words, withoutDomain(string(v)))
+				}
+				if c.Value != nil {
+					m.options.Words = append(m.options.Words, withoutDomain(string(*c.Value)))
+				}
+				if op != scope.Equals && op != scope.NotEquals {
+					env.warn(fmt.Sprintf("A filter of job %s compares %s by %s: pseudonyms may be judged otherwise.", j.Name, c.Attribute, op),
+						"--keep "+c.Attribute+" leaves its values as they are")
+				}
+			}
+		}
+	}
+}
+
+// withoutDomain is what stands before the @ of an address.
+func withoutDomain(s string) string {
+	local, _, _ := strings.Cut(s, "@")
+	return local
+}
+
+// apply pseudonymizes the text of a tenant file.
+func (m *masking) apply(content []byte) ([]byte, error) {
+	if m == nil {
+		return content, nil
+	}
+	if m.key == nil {
+		if err := m.makeKey(); err != nil {
+			return nil, fmt.Errorf("make a key for the pseudonyms: %w", err)
+		}
+	}
+	p, err := pseudonym.New(m.key, m.options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.path, err)
+	}
+	return p.File(content)
+}
+
+// makeKey writes a new key. A file that appeared meanwhile is never overwritten.
+func (m *masking) makeKey() error {
+	m.key = make([]byte, pseudonym.KeySize)
+	if _, err := rand.Read(m.key); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(m.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(m.key); err != nil {
+		return errors.Join(err, f.Close(), os.Remove(m.path))
+	}
+	return f.Close()
+}
+
+// notice says what the file that was written is.
+func (m *masking) notice() string {
+	if m == nil {
+		return "It holds personal data."
+	}
+	return "Names are replaced by pseudonyms; departments, titles and managers may still tell who somebody is. " +
+		"The key is in " + m.path + ": capture the other tenant with the same key, then delete it."
+}
