@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -140,6 +141,37 @@ func TestCases(t *testing.T) {
 	runCases(t, cases)
 }
 
+var (
+	quoted  = regexp.MustCompile(`"(?:\\.|[^"\\])*"`)
+	anyCall = regexp.MustCompile(`([A-Za-z0-9_]+)\s*\(`)
+)
+
+// TestCasesReachEveryFunction holds that no function stands without cases of its
+// own, mistakes not counted.
+func TestCasesReachEveryFunction(t *testing.T) {
+	cases := allCases(t)
+	if len(cases) < 500 {
+		t.Errorf("%d cases, want 500 or more", len(cases))
+	}
+	calls := map[string]int{}
+	for _, c := range cases {
+		if c.Error {
+			continue
+		}
+		for _, m := range anyCall.FindAllStringSubmatch(quoted.ReplaceAllString(c.Expression, `""`), -1) {
+			calls[m[1]]++
+		}
+	}
+	for _, f := range expr.Functions() {
+		if calls[f.Name] < 2 {
+			t.Errorf("%s is called in %d cases, want 2 or more", f.Name, calls[f.Name])
+		}
+		if len(f.Notes) == 0 {
+			t.Errorf("%s has no notes", f.Name)
+		}
+	}
+}
+
 // TestReferenceVectors runs the vectors of the whole language.
 func TestReferenceVectors(t *testing.T) {
 	root := os.Getenv("TENANTSYNC_SHARED")
@@ -150,11 +182,11 @@ func TestReferenceVectors(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Skipf("the vectors are not here: %v (TENANTSYNC_SHARED names their folder)", err)
 	}
-	all := readCases(t, path)
-	if len(all) < 172 {
-		t.Errorf("the file holds %d vectors, want 172 or more", len(all))
+	vectors := readCases(t, path)
+	if len(vectors) < 172 {
+		t.Errorf("%d vectors, want 172 or more", len(vectors))
 	}
-	runCases(t, all)
+	runCases(t, vectors)
 }
 
 func TestExamplesOfFunctions(t *testing.T) {

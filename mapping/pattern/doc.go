@@ -7,5 +7,6 @@
 // Unicode as .NET has them. Everything else, and everything that replaces or
 // captures, runs on a backtracking engine with .NET's rules, which gives up after
 // a time limit ([ErrTimeout]) rather than hold up a cycle. That engine reads the
-// clock to do so; it is the only thing here that does.
+// clock to do so; it is the only thing here that does, besides the [Budget] that
+// bounds all matches of one evaluation together.
 package pattern

@@ -3,6 +3,7 @@ package pattern
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ type Pattern struct {
 	text    string
 	quick   func(string) bool // nil: ask the engine
 	engine  *regexp2.Regexp
-	numbers map[string]int
+	numbers map[string]int // of the capturing groups, by their names and by their numbers
 }
 
 // Compile compiles a .NET pattern without options; options can be given in the
@@ -46,14 +47,16 @@ func Compile(text string) (p *Pattern, err error) {
 			p, err = nil, errors.New("the regular expression is not understood")
 		}
 	}()
-	engine, err := regexp2.Compile(text, regexp2.None)
+	expanded := expandBlocks(text)
+	engine, err := regexp2.Compile(expanded, regexp2.None)
 	if err != nil {
-		return nil, fmt.Errorf("the regular expression is wrong: %s", reason(err, text))
+		return nil, fmt.Errorf("the regular expression is wrong: %s", reason(err, expanded))
 	}
 	engine.MatchTimeout = timeLimit
 	p = &Pattern{text: text, engine: engine, numbers: make(map[string]int)}
-	for _, name := range engine.GetGroupNames() {
-		p.numbers[name] = engine.GroupNumberFromName(name)
+	for _, number := range engine.GetGroupNumbers() {
+		p.numbers[strconv.Itoa(number)] = number
+		p.numbers[engine.GroupNameFromNumber(number)] = number
 	}
 	p.quick = matcher(text)
 	return p, nil
@@ -72,7 +75,7 @@ func (p *Pattern) String() string { return p.text }
 // HasGroup reports whether the pattern has a capturing group of that name or
 // number.
 func (p *Pattern) HasGroup(name string) bool {
-	_, ok := p.numbers[name]
+	_, ok := p.group(name)
 	return ok
 }
 
@@ -98,10 +101,11 @@ func (p *Pattern) Group(s, name string) (captured string, ok bool, err error) {
 	if err != nil {
 		return "", false, ErrTimeout
 	}
-	if m == nil {
+	number, known := p.group(name)
+	if m == nil || !known {
 		return "", false, nil
 	}
-	g := m.GroupByName(name)
+	g := m.GroupByNumber(number)
 	if g == nil || len(g.Captures) == 0 {
 		return "", false, nil
 	}
@@ -117,9 +121,13 @@ func (p *Pattern) Replace(s string, r *Replacement, limit int) (string, error) {
 // ReplaceGroup replaces, in every match, only what the named group captured and
 // keeps the rest of the match. The replacement is taken as it is.
 func (p *Pattern) ReplaceGroup(s, group, replacement string, limit int) (string, error) {
+	number, ok := p.group(group)
+	if !ok {
+		number = -1
+	}
 	return p.each(s, limit, func(out *output, m *regexp2.Match) {
 		at, end := m.Index, m.Index+m.Length
-		if g := m.GroupByName(group); g != nil {
+		if g := m.GroupByNumber(number); g != nil {
 			// Look-around can capture outside the match: such text stays.
 			for _, c := range g.Captures {
 				if c.Index >= at && c.Index+c.Length <= end {

@@ -89,6 +89,11 @@ func TestCompileErrors(t *testing.T) {
 		{"open group", `(a`, "the regular expression is wrong: missing closing )"},
 		{"open class", `[a`, "the regular expression is wrong: unterminated [] set"},
 		{"nothing to repeat", `*a`, "the regular expression is wrong: missing argument to repetition operator"},
+		{"block that is none", `\p{IsKlingon}`, "the regular expression is wrong: unknown unicode category"},
+		{"category that is none", `\p{Xy}`, "the regular expression is wrong: unknown unicode category"},
+		{"category without an end", `\p{IsGreek`, "the regular expression is wrong: "},
+		{"reference to a group that is none", `\2(a)`, "the regular expression is wrong: reference to undefined group"},
+		{"range the wrong way round", `[z-a]`, "the regular expression is wrong: [z-a] range in reverse order"},
 		{"too long", strings.Repeat("a", pattern.MaxLength+1), "a regular expression has at most 10000 characters"},
 	}
 	for _, tt := range tests {
@@ -122,6 +127,8 @@ func TestReplace(t *testing.T) {
 		{"three dollars", `(a)`, "a", "$$$1", "$a"},
 		{"match, before, after, all", `b`, "abc", "$&$`$'$_", "abacabcc"},
 		{"last group", `(a)(b)?`, "a", "<$+>", "<>"},
+		{"named group by its number", `(?<n>a)(b)`, "ab", "$2", "a"},
+		{"named group by its number in braces", `(?<n>a)(b)`, "ab", "${2}${1}", "ab"},
 		{"huge number", `(a)`, "a", "$99999999999999999999", "$99999999999999999999"},
 		{"other than ASCII", `ø`, "bjørn", "oe", "bjoern"},
 	}
@@ -144,6 +151,8 @@ func TestReplaceGroup(t *testing.T) {
 		{"every capture of a repeated group", `(?:(?<n>\d),)+`, "1,2,3", "n", "x", "x,x,3"},
 		{"replacement as it is", `(?<n>a)`, "a", "n", "$0", "$0"},
 		{"no match", `(?<n>z)`, "a", "n", "x", "a"},
+		{"group by its number", `(a)(?<n>b)`, "ab", "2", "x", "ax"},
+		{"group that is not in the pattern", `(?<n>a)`, "ab", "m", "x", "ab"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -164,6 +173,7 @@ func TestGroup(t *testing.T) {
 		{"captured", "+47 112", "code", "47", true},
 		{"took no part", "+47 x", "rest", "", false},
 		{"no match", "47", "code", "", false},
+		{"by its number", "+47 112", "1", "47", true},
 		{"unknown group", "+47 112", "zone", "", false},
 	}
 	for _, tt := range tests {

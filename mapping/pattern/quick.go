@@ -131,7 +131,11 @@ func translate(text string) (string, bool) {
 				n = 1
 				b.WriteString(`\{`)
 			} else {
-				b.WriteString(text[i : i+n])
+				count := text[i : i+n]
+				if leadingZero(count) {
+					return "", false // Go's engine takes {007} for text
+				}
+				b.WriteString(count)
 			}
 		case '}', ']':
 			b.WriteByte('\\')
@@ -174,6 +178,17 @@ func repetition(text string) int {
 		return 0
 	}
 	return end + 1
+}
+
+// leadingZero reports whether a number of a repetition begins with a zero and goes
+// on.
+func leadingZero(count string) bool {
+	for i := 1; i+1 < len(count); i++ {
+		if count[i] == '0' && isNumber(count[i+1:i+2]) && !isNumber(count[i-1:i]) {
+			return true
+		}
+	}
+	return false
 }
 
 func isNumber(s string) bool {
