@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"tenantsync/directory"
@@ -79,9 +80,13 @@ func evaluateFuzzed(t *testing.T, p *expr.Program, value string) (directory.Valu
 			attributes[name] = directory.TextOf(value)
 		}
 	}
-	env := expr.Env{Attributes: directory.AttributesOf(attributes), Random: bytes.NewReader(make([]byte, 1<<20)),
+	env := expr.Env{Attributes: directory.AttributesOf(attributes), Random: bytes.NewReader(make([]byte, 1<<14)),
 		Taken: func(s string) bool { return s == value }}
+	began := time.Now()
 	v, err := p.Evaluate(env)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Fatalf("%s takes %v", p, took)
+	}
 	var e *expr.EvalError
 	if err != nil && (!errors.As(err, &e) || e.Message == "") {
 		t.Fatalf("%s: error %#v, want an *expr.EvalError with a message", p, err)

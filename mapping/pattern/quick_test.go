@@ -68,6 +68,12 @@ func FuzzPattern(f *testing.F) {
 		if len(on) > 200 || len(text) > 200 || !utf8.ValidString(on) {
 			return
 		}
+		began := time.Now()
+		defer func() {
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%q on %q takes %v", text, on, took)
+			}
+		}()
 		agree(t, text, on)
 		p, err := Compile(text)
 		if err != nil {
