@@ -62,7 +62,7 @@ func (c *cycle) claimRefused(ctx context.Context, it *item) error {
 
 func (c *cycle) newClaim(o directory.Object) claim {
 	return claim{source: ChangeSource{ID: o.ID, UPN: strings.Clone(o.UPN())}, invited: directory.NormalAddress(c.inviteAddress(o)),
-		hidden: c.job.Mapping.Sensitive(attrMail)}
+		hidden: c.job.Mapping.Hidden(attrMail) != ""}
 }
 
 // findCollisions looks for everybody in the target who holds an address of a user

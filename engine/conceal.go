@@ -8,8 +8,8 @@ import (
 	"tenantsync/directory"
 )
 
-// conceal hides what a refusal repeats of values marked sensitive: Graph names
-// in its messages what it was sent. The kind and everything else stay.
+// conceal hides what a refusal repeats of values that are not to be shown: Graph
+// names in its messages what it was sent. The kind and everything else stay.
 func (c *cycle) conceal(err error, diff []directory.Modified) error {
 	var e *directory.Error
 	if !errors.As(err, &e) || e.Message == "" {
@@ -17,12 +17,13 @@ func (c *cycle) conceal(err error, diff []directory.Modified) error {
 	}
 	text := e.Message
 	for _, m := range diff {
-		if !c.job.Mapping.Sensitive(m.Name) {
+		shown := c.job.Mapping.Hidden(m.Name)
+		if shown == "" {
 			continue
 		}
 		for _, v := range []directory.Value{m.Old, m.New} {
 			for _, secret := range concealed(v) {
-				text = secret.ReplaceAllLiteralString(text, sensitiveText)
+				text = secret.ReplaceAllLiteralString(text, shown)
 			}
 		}
 	}

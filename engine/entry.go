@@ -127,29 +127,30 @@ func (r *record) modified(c *cycle, diff []directory.Modified) *record {
 	return r
 }
 
-// shown is a value as logs and plans show it: nil for none, masked when sensitive.
+// shown is a value as logs and plans show it: nil for none, masked when hidden.
 func (c *cycle) shown(name string, v directory.Value) *string {
 	if v.IsEmpty() {
 		return nil
 	}
 	s := v.String()
-	if c.job.Mapping.Sensitive(name) {
-		s = sensitiveText
+	if hidden := c.job.Mapping.Hidden(name); hidden != "" {
+		s = hidden
 	}
 	return &s
 }
 
-// hideValues takes the values of sensitive mappings out of a sentence of the
+// hideValues takes the values that are not to be shown out of a sentence of the
 // service: a refusal may repeat the value that it refuses.
 func (c *cycle) hideValues(sentence string, diff []directory.Modified) string {
 	for _, m := range diff {
-		if !c.job.Mapping.Sensitive(m.Name) {
+		hidden := c.job.Mapping.Hidden(m.Name)
+		if hidden == "" {
 			continue
 		}
 		for _, v := range []directory.Value{m.Old, m.New} {
 			for _, text := range append([]string{v.String()}, v.List()...) {
 				if !v.IsEmpty() && text != "" {
-					sentence = strings.ReplaceAll(sentence, text, sensitiveText)
+					sentence = strings.ReplaceAll(sentence, text, hidden)
 				}
 			}
 		}

@@ -11,12 +11,12 @@ import (
 	"tenantsync/store"
 )
 
-// shownSource is a source value as people see it: masked when a sensitive
-// mapping reads it.
+// shownSource is a source value as people see it: masked when a mapping
+// that hides its values reads it.
 func (c *cycle) shownSource(name string, v directory.Value) string {
-	switch {
-	case c.job.Mapping.SensitiveSource(name):
-		return sensitiveText
+	switch hidden := c.job.Mapping.HiddenSource(name); {
+	case hidden != "":
+		return hidden
 	case v.IsEmpty():
 		return "(none)"
 	}

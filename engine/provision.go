@@ -209,8 +209,8 @@ func (p *provision) matching(ctx context.Context) (bool, error) {
 		keys, _ := c.sourceKeys(p.o) // match has judged them already
 		searched := make([]string, 0, len(keys))
 		for _, k := range keys {
-			if k.attribute != addressKey && c.job.Mapping.Sensitive(k.attribute) {
-				k.value = sensitiveText
+			if hidden := c.job.Mapping.Hidden(k.attribute); k.attribute != addressKey && hidden != "" {
+				k.value = hidden
 			}
 			searched = append(searched, k.value)
 		}

@@ -17,12 +17,12 @@ type Schema struct {
 
 	sources, targets, referenceNames []string
 	hidden                           map[string]string // by the name of the target
-	sensitiveSources                 map[string]bool
-	dates                            map[string]bool // targets that hold a date
+	hiddenSources                    map[string]string // likewise, by the name of the source attribute
+	dates                            map[string]bool   // targets that hold a date
 }
 
 func newSchema(rules []rule) *Schema {
-	s := &Schema{rules: rules, hidden: map[string]string{}, sensitiveSources: map[string]bool{}, dates: map[string]bool{}}
+	s := &Schema{rules: rules, hidden: map[string]string{}, hiddenSources: map[string]string{}, dates: map[string]bool{}}
 	slices.SortStableFunc(s.rules, func(a, b rule) int { return cmp.Compare(a.target.Name, b.target.Name) })
 	for i := range s.rules {
 		r := &s.rules[i]
@@ -30,12 +30,10 @@ func newSchema(rules []rule) *Schema {
 		if r.written || r.priority > 0 {
 			s.sources = append(s.sources, reads...)
 		}
-		if text := r.hidden(); text != "" && s.hidden[r.target.Name] != sensitiveText {
-			s.hidden[r.target.Name] = text
-		}
-		if r.sensitive {
+		if text := r.hidden(); text != "" {
+			hide(s.hidden, r.target.Name, text)
 			for _, name := range reads {
-				s.sensitiveSources[name] = true
+				hide(s.hiddenSources, name, text)
 			}
 		}
 		if r.priority > 0 {
@@ -56,6 +54,13 @@ func newSchema(rules []rule) *Schema {
 		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.index, b.index))
 	})
 	return s
+}
+
+// hide notes what stands for an attribute; sensitive outweighs redacted.
+func hide(hidden map[string]string, name, text string) {
+	if hidden[name] != sensitiveText {
+		hidden[name] = text
+	}
 }
 
 // reads returns the source attributes of a mapping.
@@ -112,7 +117,11 @@ func (s *Schema) Hidden(target string) string { return s.hidden[target] }
 
 // SensitiveSource reports whether a source attribute feeds a mapping marked as
 // sensitive: whoever shows what was read hides its value too.
-func (s *Schema) SensitiveSource(name string) bool { return s.sensitiveSources[name] }
+func (s *Schema) SensitiveSource(name string) bool { return s.hiddenSources[name] == sensitiveText }
+
+// HiddenSource is [Schema.Hidden] for a source attribute: whoever shows what was
+// read shows this in its place, if it is not "".
+func (s *Schema) HiddenSource(name string) string { return s.hiddenSources[name] }
 
 // MatchRule is a matching attribute.
 type MatchRule struct {
