@@ -184,15 +184,15 @@ func (s *session) prepare(p page) {
 	if m == nil {
 		return
 	}
-	raw, err := os.ReadFile("testdata/contoso.json")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(s.dir, "contoso.json"), raw, 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-	s.start("tenantsync simulate --tenant contoso=contoso.json --tenant fabrikam --config-out sim")
 	s.env = append(s.env, "TENANTSYNC_CONFIG=sim/config.yaml")
+	if m[1] == "entra" {
+		s.copy("../testdata/entra/contoso.json")
+		s.copy("../testdata/entra/fabrikam.json")
+		s.start("tenantsync simulate --tenant contoso=contoso.json --tenant fabrikam=fabrikam.json --config-out sim")
+		return
+	}
+	s.copy("testdata/contoso.json")
+	s.start("tenantsync simulate --tenant contoso=contoso.json --tenant fabrikam --config-out sim")
 	switch m[1] {
 	case "simulated":
 	case "synced":
@@ -201,6 +201,18 @@ func (s *session) prepare(p page) {
 		}
 	default:
 		s.t.Fatalf("session %q is not known", m[1])
+	}
+}
+
+// copy puts a file into the session's folder.
+func (s *session) copy(path string) {
+	s.t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, filepath.Base(path)), raw, 0o600); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

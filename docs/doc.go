@@ -15,5 +15,6 @@
 //	sh, text, go, ini  shown only; a sh block must not call tenantsync
 //
 // The comment <!-- session: simulated --> starts two simulated tenants before a
-// page's first command; <!-- session: synced --> also runs a first cycle.
+// page's first command; <!-- session: synced --> also runs a first cycle;
+// <!-- session: entra --> starts two that Microsoft's own service synchronized.
 package docs

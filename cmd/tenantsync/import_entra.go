@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -97,6 +98,7 @@ func runImportEntra(ctx context.Context, env *environment, opts *importEntraOpti
 	imported, err := importer.Schema(content, importer.Settings{
 		Name: opts.Name, Source: opts.Source, Target: opts.Target, ServicePrincipalID: job.ServicePrincipalID,
 		SyncAll: job.SyncAll, Interval: job.Interval, PreventDeletions: job.PreventDeletions, DeletionThreshold: job.DeletionThreshold,
+		Extensions: registeredExtensions(ctx, env, cfg.Tenants[opts.Target], content),
 	})
 	if fault := (*importer.Error)(nil); errors.As(err, &fault) {
 		return &schemaError{"schema of job " + job.ID, fault}
@@ -108,8 +110,35 @@ func runImportEntra(ctx context.Context, env *environment, opts *importEntraOpti
 	return writeImport(env, &opts.importOptions, cfg, imported, map[string]string{opts.Source: tenant.TenantID, opts.Target: job.TargetTenantID})
 }
 
+// registeredExtensions returns what the directory extensions of the target tenant
+// hold, where the schema names any and the configuration knows the tenant. The
+// schema says so itself, as a rule: that the tenant does not tell is no reason to
+// stop, and check compares them once more.
+func registeredExtensions(ctx context.Context, env *environment, target *config.Tenant, schema []byte) map[string]importer.Extension {
+	if target == nil || !bytes.Contains(schema, []byte("extension_")) {
+		return nil
+	}
+	reader, err := newWiring(env.log(nil)).synchronization(target)
+	if err != nil {
+		return nil
+	}
+	list, err := reader.Extensions(ctx)
+	if err != nil {
+		return nil
+	}
+	out := make(map[string]importer.Extension, len(list))
+	for _, e := range list {
+		if e.Type == "LargeInteger" { // a schema knows one kind of whole number
+			e.Type = "Integer"
+		}
+		out[e.Name] = importer.Extension{Type: e.Type, Multivalued: e.Multivalued}
+	}
+	return out
+}
+
 // synchronizationReader reads Microsoft's own synchronization jobs of a tenant.
 type synchronizationReader interface {
+	engine.ExtensionReader
 	SynchronizationJobs(ctx context.Context, servicePrincipal string) ([]directory.SynchronizationJob, error)
 	SynchronizationSchema(ctx context.Context, job directory.SynchronizationJob) ([]byte, error)
 }
