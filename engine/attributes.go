@@ -94,6 +94,9 @@ func (c *cycle) planAttribute(ctx context.Context, s *mapping.Step, link *store.
 		a.Sources[in.Name] = nil
 		if !in.Value.IsEmpty() {
 			text := in.Value.String()
+			if c.job.Mapping.SensitiveSource(in.Name) {
+				text = sensitiveText
+			}
 			a.Sources[in.Name] = &text
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/engine"
+	"tenantsync/mapping/attribute"
 	"tenantsync/mapping/expr"
 )
 
@@ -65,6 +66,7 @@ let CI run it.`,
 	cmd.Flags().StringVar(&opts.User, "user", "", "read this `USER` of the job's source instead: name, mail, display name or id")
 	cmd.Flags().StringVarP(&opts.File, "file", "F", "", "a `FILE` of cases, - for standard input")
 	cmd.Flags().StringVar(&opts.Target, "target", "", "try the expression as the mapping of this `ATTRIBUTE`")
+	_ = cmd.RegisterFlagCompletionFunc("target", offer(slices.Collect(attribute.Names()))) // fails only for a flag that does not exist
 	cmd.Flags().StringVar(&opts.Now, "now", "", "the present `TIME` for the expression, RFC 3339 (default: now)")
 	return cmd
 }
@@ -160,6 +162,12 @@ func (t *trial) readUser(ctx context.Context, env *environment, user string) err
 		return usagef("name the user by user principal name or object id", "%s has %d users %q.", job.Source, len(found), user)
 	}
 	t.Attributes, t.graph = found[0].Attributes, true
+	if program.Redacted() {
+		t.hidden = redactedText
+	}
+	if slices.ContainsFunc(renamed(program).Attributes(), job.Schema.SensitiveSource) {
+		t.hidden = sensitiveText
+	}
 	return nil
 }
 

@@ -12,12 +12,17 @@ import (
 )
 
 func newMappingFunctionsCommand(env *environment) *cobra.Command {
+	var known []string
+	for _, f := range expr.Functions() {
+		known = append(known, f.Name)
+	}
 	return &cobra.Command{
 		Use: "functions [NAME]", Short: "List the functions of mapping expressions",
 		Long: "Lists the functions of mapping expressions. Names are case-sensitive; a parameter\n" +
 			"with a question mark can be left out. With a NAME it tells all about that one: its\nparameters, the rules worth knowing, and an example.",
 		Example:     examples("tenantsync mapping functions", "tenantsync mapping functions Switch"),
 		Args:        cobra.MaximumNArgs(1),
+		ValidArgs:   known,
 		Annotations: exitCodes(exitDone, exitFailed, exitUsage),
 		RunE: env.runs(func(_ context.Context, args []string) error {
 			all := expr.Functions()

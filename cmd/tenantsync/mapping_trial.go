@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,6 +19,9 @@ type trial struct {
 	Now        time.Time
 	// graph says that the attributes go by Graph's names, as a tenant gave them.
 	graph bool
+	// hidden stands for the values of a real user that must appear nowhere, "" when
+	// they may.
+	hidden string
 	// Target is the attribute that the value is for; "" evaluates the expression
 	// alone, without assuming what attributes hold.
 	Target string
@@ -35,6 +39,34 @@ type trialResult struct {
 // run compiles and evaluates the expression. Its error is an *expressionError, or
 // says that the target cannot be what was asked for.
 func (t *trial) run() (trialResult, error) {
+	out, err := t.evaluate()
+	if t.hidden == "" {
+		return out, err
+	}
+	if !out.Null && !out.Ignored {
+		out.Result = expr.Result{Text: t.hidden}
+	}
+	return out, t.conceal(err)
+}
+
+// conceal takes the value out of the error of an evaluation.
+func (t *trial) conceal(err error) error {
+	var failed *expr.EvalError
+	var misfit *mapping.Failure
+	switch {
+	case errors.As(err, &failed):
+		concealed := *failed
+		concealed.Value, concealed.Err = t.hidden, nil
+		return t.failed(&concealed)
+	case errors.As(err, &misfit):
+		concealed := *misfit
+		concealed.Value, concealed.Err = t.hidden, nil
+		return t.failed(&concealed)
+	}
+	return err
+}
+
+func (t *trial) evaluate() (trialResult, error) {
 	program, err := expr.Compile(t.Expression, nil)
 	if err != nil {
 		return trialResult{}, t.failed(err)
@@ -51,6 +83,9 @@ func (t *trial) run() (trialResult, error) {
 	}
 	return trialResult{Result: value}, nil
 }
+
+// redactedText is what the function Redact puts in the place of a value.
+const redactedText = "[Redact]"
 
 func (t *trial) failed(err error) error { return &expressionError{text: t.Expression, err: err} }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,7 +93,9 @@ func outcome(t *testing.T, c testCase) (any, error) {
 		return nil, err
 	}
 	result, err := program.Result(expr.Env{Attributes: attributes(t, c.Attributes), Now: c.Now,
-		Taken: func(value string) bool { return slices.Contains(c.Taken, value) }})
+		Taken: func(value string) bool {
+			return slices.ContainsFunc(c.Taken, func(taken string) bool { return strings.EqualFold(taken, value) })
+		}})
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -245,7 +244,7 @@ func dnComponent(c call) (value, error) {
 		}
 		_, content, ok := strings.Cut(component, "=")
 		if !ok {
-			return value{}, c.fail(source, fmt.Sprintf("%q is no component of a distinguished name", shorten(component)))
+			return value{}, c.fail(component, "this is no component of a distinguished name")
 		}
 		return textValue(unescapeDN(content)), nil
 	}
