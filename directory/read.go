@@ -77,6 +77,14 @@ type Assignment struct {
 	DisplayName string
 }
 
+// AppRole is a role that an application defines, to which users and groups are
+// assigned.
+type AppRole struct {
+	ID          string
+	Value       string // what the application knows the role by
+	DisplayName string
+}
+
 // Policy is what a tenant's policies say about a partner tenant, defaults applied.
 type Policy struct {
 	// AllowInvitesFrom of the authorization policy: none, adminsAndGuestInviters,

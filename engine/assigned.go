@@ -20,6 +20,7 @@ func (c *cycle) readAssigned(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var roles []store.AssignedRole
 	if sp := c.job.Scope.ServicePrincipal; sp != "" {
 		list, err := c.job.Source.Assignments(ctx, sp)
 		if err != nil {
@@ -30,6 +31,7 @@ func (c *cycle) readAssigned(ctx context.Context) error {
 				now = append(now, store.Member{Job: c.job.Name, ID: a.PrincipalID, IsGroup: a.IsGroup})
 			}
 		}
+		roles = c.noteRoles(list)
 	}
 	slices.SortStableFunc(now, func(a, b store.Member) int { return strings.Compare(a.ID, b.ID) })
 	now = slices.CompactFunc(now, func(a, b store.Member) bool { return a.ID == b.ID })
@@ -39,6 +41,9 @@ func (c *cycle) readAssigned(ctx context.Context) error {
 			continue // its members follow from the member sets
 		}
 		changed[m.ID] = true
+	}
+	if err := c.rereadFor(ctx, roles, changed); err != nil {
+		return err
 	}
 	gone := goneAssignedGroups(c.rec.Assigned, now)
 	for _, g := range gone {
@@ -52,7 +57,7 @@ func (c *cycle) readAssigned(ctx context.Context) error {
 			}
 		}
 	}
-	idle := len(changed) == 0 && len(gone) == 0 && len(now) == len(c.rec.Assigned)
+	idle := len(changed) == 0 && len(gone) == 0 && len(roles) == 0 && len(now) == len(c.rec.Assigned)
 	c.rec.Assigned = now
 	if idle {
 		return nil

@@ -80,7 +80,8 @@ func (c *cycle) followedUser(ctx context.Context) (directory.Object, bool, error
 	case found[0].Err != nil:
 		return directory.Object{}, false, found[0].Err
 	}
-	return c.full(found[0].Object), true, nil
+	o, err := c.full(ctx, found[0].Object)
+	return o, err == nil, err
 }
 
 func (c *cycle) planAttribute(ctx context.Context, s *mapping.Step, link *store.Link, change *Change) (PlanAttribute, error) {

@@ -65,6 +65,10 @@ func (s *checkSource) Group(_ context.Context, id string) (directory.Group, erro
 	return directory.Group{}, &directory.Error{Op: "read group", Kind: directory.NotFound, Tenant: "contoso", Status: 404}
 }
 
+func (s *checkSource) AppRoles(context.Context, string) ([]directory.AppRole, error) {
+	return nil, nil
+}
+
 func (s *checkSource) Assignments(context.Context, string) ([]directory.Assignment, error) {
 	return s.assignments, nil
 }

@@ -70,12 +70,14 @@ type cycle struct {
 	unchanged      bool              // the plan lists users without a difference as well
 	threshold      DeletionThreshold
 	plannedWrites  int
-	collider       *collider        // of a plan that looks for address collisions
-	comes          map[string]bool  // source users a plan brings into the target
-	matches        map[string]*item // those among them who are there and are linked by matching
-	blocked        error            // creates are impossible in this cycle; the rest went on
-	values         chosenValues     // free values found for users who are being created
-	foreseen       *promises        // of a plan: values it would promise
+	collider       *collider                  // of a plan that looks for address collisions
+	comes          map[string]bool            // source users a plan brings into the target
+	matches        map[string]*item           // those among them who are there and are linked by matching
+	blocked        error                      // creates are impossible in this cycle; the rest went on
+	roles          *roleTable                 // app roles, once a mapping has asked for them
+	presentRoles   map[string]directory.Value // the same of users read on demand
+	values         chosenValues               // free values found for users who are being created
+	foreseen       *promises                  // of a plan: values it would promise
 }
 
 // tally counts what the summary and the guards need.

@@ -58,7 +58,10 @@ func (e *Engine) findOrRemember(ctx context.Context, c *cycle, user string) (dir
 		if rerr != nil {
 			return found, rerr
 		}
-		return c.full(full[0].Object), full[0].Err
+		if full[0].Err != nil {
+			return full[0].Object, full[0].Err
+		}
+		return c.full(ctx, full[0].Object)
 	}
 	var gone *store.Link
 	werr := c.walkLinks(ctx, func(l *store.Link) {

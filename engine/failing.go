@@ -7,6 +7,7 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
+	"tenantsync/mapping/expr"
 	"tenantsync/store"
 )
 
@@ -73,14 +74,38 @@ func (c *cycle) dropEscrow(b *store.Batch, id string) {
 	}
 }
 
-// failMapping records a value that a mapping or its target refuses.
+// failMapping records a value that a mapping or its target refuses, or that a
+// mapping leaves the user out.
 func (c *cycle) failMapping(b *store.Batch, j *judged, err error) {
+	if errors.Is(err, expr.ErrObjectIgnored) {
+		c.leaveOut(b, j, err)
+		return
+	}
 	code, reason := CodeInvalidValue, err.Error()
 	var f *mapping.Failure
 	if errors.As(err, &f) {
 		code = CodeAttributeValidation
 	}
 	c.fail(b, j.o, j.link, stepProcessing, code, reason, false)
+}
+
+// leaveOut records that a mapping says IgnoreObjectFlow: nothing is written to
+// the user, who stays as it is if it is linked.
+func (c *cycle) leaveOut(b *store.Batch, j *judged, err error) {
+	c.tally.Skipped++
+	if j.link == nil {
+		c.inScope-- // nobody waits for it
+	}
+	if c.dry {
+		ch := failChange(j.o, j.link, CodeIgnored, err.Error())
+		ch.Action = "none"
+		c.changes = append(c.changes, ch)
+		return
+	}
+	c.dropEscrow(b, j.o.ID)
+	r := c.newRecord(j.o, j.link, now()).importStep(j.o, j.link != nil)
+	r.step("EntrySynchronizationSkip", stepProcessing, statusSkipped, err.Error(), "SkipReason", string(CodeIgnored), "ReportableIdentifier", j.o.UPN())
+	b.Log = append(b.Log, r.result(statusSkipped, CodeIgnored, err.Error()).done(now()))
 }
 
 // refusal turns an answer of the target tenant into a code and a sentence.

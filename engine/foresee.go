@@ -47,8 +47,7 @@ func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there
 			continue
 		}
 		if err := x.compute(ch); err != nil {
-			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeAttributeValidation, err.Error()))
-			c.tally.Failed++
+			c.failMapping(nil, &judged{o: ch.o, link: &ch.link}, err)
 			continue
 		}
 		if x.mustLook(ch) {

@@ -113,7 +113,10 @@ func (c *cycle) judgePage(ctx context.Context, p *store.StagePage, as *assigner,
 	b := &store.Batch{}
 	v := newVerdicts(c, ids)
 	for n, i := range at {
-		o := c.full(p.Objects[i])
+		o, err := c.full(ctx, p.Objects[i])
+		if err != nil {
+			return err
+		}
 		j := judged{o: o, at: position{uint32(p.Seq), uint32(i)}, link: byID[ids[n]], v: judge(o, *c.source, as.of(o.ID), c.job, c.began)}
 		if err := c.judgeOne(ctx, &j, w, b, v); err != nil {
 			return err

@@ -95,6 +95,9 @@ func (c *cycle) present(ctx context.Context, ids []string) (*assigner, error) {
 		return nil, errors.Join(err, over.Close())
 	}
 	as, err := reader.assignments(ctx, c.job, &reader.rec, ids)
+	if err == nil {
+		err = c.rolesAtPresent(ctx, reader, ids)
+	}
 	return as, errors.Join(err, over.Close())
 }
 

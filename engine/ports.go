@@ -30,6 +30,8 @@ type Membership interface {
 	ReadsHidden(ctx context.Context) bool
 	// Assignments lists the app-role assignments of a service principal.
 	Assignments(ctx context.Context, servicePrincipalID string) ([]directory.Assignment, error)
+	// AppRoles lists the roles that the application of a service principal defines.
+	AppRoles(ctx context.Context, servicePrincipalID string) ([]directory.AppRole, error)
 }
 
 // Organization is what both sides are asked about themselves.

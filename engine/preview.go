@@ -198,8 +198,7 @@ func (c *cycle) describeUpdate(ctx context.Context, o directory.Object, link *st
 	c.follow(o, link)
 	u, err := c.planUpdate(o, link, c.began)
 	if err != nil {
-		c.changes = append(c.changes, failChange(o, link, CodeAttributeValidation, err.Error()))
-		c.tally.Failed++
+		c.failMapping(nil, &judged{o: o, link: link}, err)
 		return nil
 	}
 	return c.describeChange(ctx, &change{o: o, link: *link, u: u}, action, reason, held)

@@ -114,7 +114,9 @@ func (p *provision) importUser(ctx context.Context) error {
 	if full[0].Err != nil {
 		return full[0].Err
 	}
-	p.o = c.full(full[0].Object)
+	if p.o, err = c.full(ctx, full[0].Object); err != nil {
+		return err
+	}
 	p.out.Source = userIdentity(p.o, nil)
 	details := map[string]string{}
 	read := 0
@@ -132,6 +134,9 @@ func (p *provision) importUser(ctx context.Context) error {
 func (p *provision) scoping(ctx context.Context) (bool, error) {
 	as, err := p.c.present(ctx, []string{p.o.ID})
 	if err != nil {
+		return false, err
+	}
+	if err := p.c.withRoles(ctx, &p.o); err != nil {
 		return false, err
 	}
 	p.v = judge(p.o, *p.c.source, as.of(p.o.ID), p.r.job, p.c.began)

@@ -38,7 +38,9 @@ func (e *Engine) sourceSelects(j *Job) []string {
 		}
 	}
 	for _, n := range j.Mapping.SourceAttributes() {
-		set[n] = true
+		if n != attrAppRoles {
+			set[n] = true
+		}
 	}
 	return sortedNames(set)
 }

@@ -17,6 +17,7 @@ const (
 	CodeActionNotAllowed       Code = "ActionNotAllowed" // targetObjectActions
 	CodePendingDelete          Code = "PendingDelete"    // provision on demand never deletes
 	CodeRetained               Code = "Retained"
+	CodeIgnored                Code = "IgnoreObjectFlow" // an expression says so
 )
 
 // Why an object failed.
@@ -85,6 +86,7 @@ var advice = map[Code]string{
 	CodeActionNotAllowed:       "add the action to targetObjectActions if it is wanted",
 	CodePendingDelete:          "the next cycle does it, once the deletion threshold has been judged",
 	CodeRetained:               "nothing to do: the deletion was rejected",
+	CodeIgnored:                "nothing to do if that is intended; else change the expression",
 
 	CodeDuplicateTargetEntries: "remove or rename one of the target users, or change the matching attribute",
 	CodeDuplicateSourceEntries: "give one of the source users another address, or take it out of scope",

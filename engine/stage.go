@@ -117,27 +117,27 @@ func (c *cycle) pageOf(ctx context.Context, seq uint32) (*store.StagePage, error
 // objectAt returns a staged object.
 func (c *cycle) objectAt(ctx context.Context, at position) (directory.Object, error) {
 	if at.page == 0 { // read on demand, not staged
-		return c.full(c.loose[at.index]), nil
+		return c.full(ctx, c.loose[at.index])
 	}
 	p, err := c.pageOf(ctx, at.page)
 	if err != nil {
 		return directory.Object{}, err
 	}
-	return c.full(p.Objects[at.index]), nil
+	return c.full(ctx, p.Objects[at.index])
 }
 
 // full makes a staged image whole: what a record of a whole round does not
-// mention was never set, so it is null.
-func (c *cycle) full(o directory.Object) directory.Object {
+// mention was never set, so it is null; and app roles stand elsewhere.
+func (c *cycle) full(ctx context.Context, o directory.Object) (directory.Object, error) {
 	if o.Removed != directory.NotRemoved {
-		return o
+		return o, nil
 	}
 	for _, ref := range c.job.Mapping.References() {
 		if !o.Attributes.Has(ref) {
 			o.Attributes.Set(ref, directory.NullValue())
 		}
 	}
-	return o
+	return o, c.withRoles(ctx, &o)
 }
 
 // monotonic time of the moment, in UTC.

@@ -170,6 +170,44 @@ func (s *Source) Assignments(ctx context.Context, servicePrincipalID string) ([]
 	return out, nil
 }
 
+// AppRoles returns the roles that the application of a service principal defines.
+func (s *Source) AppRoles(ctx context.Context, servicePrincipalID string) ([]directory.AppRole, error) {
+	name, err := segment(servicePrincipalID)
+	if err != nil {
+		return nil, s.c.noSuchID(callAssignments, err)
+	}
+	ans, err := s.c.get(ctx, s.m, callAssignments, s.c.graph+"/servicePrincipals/"+name+"?$select=id,appRoles")
+	if err != nil {
+		return nil, err
+	}
+	roles, err := decodeAppRoles(ans.body)
+	if err != nil {
+		return nil, s.c.malformed(callAssignments, ans, err)
+	}
+	return roles, nil
+}
+
+func decodeAppRoles(b []byte) ([]directory.AppRole, error) {
+	var doc struct {
+		Roles []struct {
+			ID          string `json:"id"`
+			Value       string `json:"value"`
+			DisplayName string `json:"displayName"`
+		} `json:"appRoles"`
+	}
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return nil, err
+	}
+	out := make([]directory.AppRole, 0, len(doc.Roles))
+	for i, r := range doc.Roles {
+		if r.ID == "" {
+			return nil, fmt.Errorf("appRoles[%d]: role without id", i)
+		}
+		out = append(out, directory.AppRole{ID: r.ID, Value: r.Value, DisplayName: r.DisplayName})
+	}
+	return out, nil
+}
+
 func decodeAssignments(b []byte) (page []directory.Assignment, next string, err error) {
 	var doc struct {
 		Next  string `json:"@odata.nextLink"`

@@ -22,6 +22,8 @@ type Job struct {
 	Groups []GroupRound
 	// Assigned are principals of the service principal's assignments, and users named in the configuration by UPN.
 	Assigned []Member
+	// Roles are the app roles of those principals, sorted; kept only while a mapping reads them.
+	Roles []AssignedRole
 	// GoneGroups are scope groups that no longer exist.
 	GoneGroups []string
 
@@ -44,6 +46,13 @@ type Job struct {
 	LastCycle string
 	// NextStart is when the schedule fires next, for status without a daemon.
 	NextStart Time
+}
+
+// AssignedRole is an app role that a user or a group is assigned to.
+type AssignedRole struct {
+	Principal string // object id of the user or group
+	Role      string // id of the role
+	IsGroup   bool
 }
 
 // GroupRound is one delta query over up to 50 groups.

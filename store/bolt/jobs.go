@@ -17,6 +17,7 @@ const (
 	jobRecord   = 0 // JSON
 	jobAssigned = 1
 	jobExtra    = 2
+	jobRoles    = 3
 )
 
 func jobKey(job code, part byte) []byte { return append(appendCode(nil, job), part) }
@@ -34,14 +35,15 @@ func (w *writer) jobs(b *store.Batch) error {
 			extra, stage.Extra = stage.Extra, nil
 			j.Stage = &stage
 		}
-		assigned := j.Assigned
-		j.Assigned = nil
+		assigned, roles := j.Assigned, j.Roles
+		j.Assigned, j.Roles = nil, nil
 		record, err := appendJSON(nil, j)
 		if err != nil {
 			return err
 		}
 		w.put(inJobs, jobKey(number, jobRecord), record)
 		w.putUnlessEmpty(jobKey(number, jobAssigned), len(assigned), func() []byte { return appendAssigned(nil, j.Name, assigned) })
+		w.putUnlessEmpty(jobKey(number, jobRoles), len(roles), func() []byte { return appendRoles(nil, roles) })
 		w.putUnlessEmpty(jobKey(number, jobExtra), len(extra), func() []byte { return appendTexts(nil, extra) })
 	}
 	return nil
@@ -96,6 +98,28 @@ func readAssigned(r *reader, job string) []store.Member {
 	return members
 }
 
+func appendRoles(b []byte, roles []store.AssignedRole) []byte {
+	b = binary.AppendUvarint(b, uint64(len(roles)))
+	for _, r := range roles {
+		var flags byte
+		if r.IsGroup {
+			flags |= assignedGroup
+		}
+		b = directory.AppendText(directory.AppendText(append(b, flags), r.Principal), r.Role)
+	}
+	return b
+}
+
+func readRoles(r *reader) []store.AssignedRole {
+	roles := make([]store.AssignedRole, r.count())
+	for i := range roles {
+		roles[i].IsGroup = r.uvarint()&assignedGroup != 0
+		roles[i].Principal = r.text()
+		roles[i].Role = r.text()
+	}
+	return roles
+}
+
 // Job returns a job's record.
 func (s *Store) Job(ctx context.Context, name string) (store.Job, error) {
 	var found store.Job
@@ -116,6 +140,12 @@ func (s *Store) Job(ctx context.Context, name string) (store.Job, error) {
 			r := reader{b: b}
 			if found.Assigned = readAssigned(&r, name); r.bad {
 				return damaged("assignments of job %q", name)
+			}
+		}
+		if b := jobs.Get(jobKey(number, jobRoles)); b != nil {
+			r := reader{b: b}
+			if found.Roles = readRoles(&r); r.bad {
+				return damaged("app roles of job %q", name)
 			}
 		}
 		if b := jobs.Get(jobKey(number, jobExtra)); b != nil && found.Stage != nil {
