@@ -51,14 +51,14 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
-			tenants, err := filepath.Abs("testdata/tenants")
-			e.Setenv("TENANTS", tenants)
-			if err != nil {
-				return err
+			for name, folder := range map[string]string{"TENANTS": "testdata/tenants", "SCHEMAS": "../../testdata/import", "ENTRA": "../../testdata/entra"} {
+				path, err := filepath.Abs(folder)
+				if err != nil {
+					return err
+				}
+				e.Setenv(name, path)
 			}
-			entra, err := filepath.Abs("../../testdata/entra")
-			e.Setenv("ENTRA", entra)
-			return err
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   scriptExits,
