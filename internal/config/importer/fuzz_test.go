@@ -2,19 +2,22 @@ package importer_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"tenantsync/directory"
 	"tenantsync/internal/config"
 	"tenantsync/internal/config/importer"
+	"tenantsync/mapping/expr"
 )
 
 // Whatever the bytes: nothing panics, and what is imported is a job that the
 // configuration accepts.
 func FuzzSchemaImport(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
+	files, err := filepath.Glob("../../../testdata/import/*.json")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -67,4 +70,52 @@ func FuzzSchemaImport(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Texts that YAML, references or comments could take for something else.
+var awkward = []string{"", " ", "a: b", "# x", "- y", "'", `"`, `\`, "${HOME}", "$${", "$", "}", "null", "~", "yes", "No", "1", "1e3", "0x1f", ".inf", "2001-01-01", "*a", "&a", "!t", "|", ">", "%",
+	"@", "`", "{a: b}", "[a]", "a\nb", "\t", "\r\n", "\u0000", "\u0085", "\u2028", "\ufeff", "\u202e", "\U000e0001", "é", "😀", "a ", " a", "?", "? a", "---", "...", "<<", "=", ",", "a,b", "a#b", "a #b", "\x7f"}
+
+// Whatever text stands in a schema, the job holds that text.
+func TestAwkwardTexts(t *testing.T) {
+	for _, text := range awkward {
+		raw, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		quoted := string(raw)
+		j := imported(t, `{"id":`+quoted+`,"version":`+quoted+`,"synchronizationRules":[{"name":`+quoted+`,"objectMappings":[
+{"name":`+quoted+`,"enabled":false,"sourceObjectName":"User","targetObjectName":"User","attributeMappings":[
+{"targetAttributeName":"city","source":{"name":`+quoted+`,"type":"Constant"},"defaultValue":`+quoted+`},
+{"targetAttributeName":`+quoted+`,"source":{"name":`+quoted+`,"expression":`+quoted+`,"type":"Function"}},
+{"targetAttributeName":"state","source":{"name":"Append","type":"Function","parameters":[{"key":"source","value":{"name":"city"}},{"key":"suffix","value":{"name":`+quoted+`,"type":"Constant"}}]}}],
+"scope":{"groups":[{"name":`+quoted+`,"clauses":[{"sourceOperandName":"city","operatorName":"INCLUDES","targetOperand":{"values":[`+quoted+`,"z"]}}]},
+{"name":`+quoted+`,"clauses":[{"sourceOperandName":`+quoted+`,"operatorName":`+quoted+`,"targetOperand":{"values":[`+quoted+`]}}]}]}},
+{"name":`+quoted+`,"sourceObjectName":`+quoted+`,"targetObjectName":"User"}]}]}`)
+		fromYAML, fromJSON := load(t, j)
+		for _, job := range []*config.Job{fromYAML, fromJSON} {
+			if len(job.Mappings) != 2 {
+				t.Errorf("%q: got %d mappings, want 2", text, len(job.Mappings))
+				continue
+			}
+			if got := job.Mappings[0].Constant.Value.String(); got != text {
+				t.Errorf("constant: got %q, want %q", got, text)
+			}
+			if got := job.Mappings[0].DefaultValue.Value.String(); got != text {
+				t.Errorf("default value: got %q, want %q", got, text)
+			}
+			program, err := expr.Compile(string(job.Mappings[1].Expression), nil)
+			if err != nil {
+				t.Errorf("%q: %v", text, err)
+				continue
+			}
+			v, err := program.Evaluate(expr.Env{Attributes: directory.AttributesOf(map[string]directory.Value{"city": directory.TextOf("x")})})
+			if err != nil || v.String() != "x"+text {
+				t.Errorf("expression: got %q, %v, want %q", v.String(), err, "x"+text)
+			}
+			if len(job.Scope.Filters) > 0 && (job.Scope.Filters[0].Title != text || string(job.Scope.Filters[0].Clauses[0].Values[0]) != text) {
+				t.Errorf("filter: got %+v, want %q", job.Scope.Filters[0], text)
+			}
+		}
+	}
 }
