@@ -62,23 +62,15 @@ func (c *converter) attribute(a attributeMapping) {
 		return
 	}
 	info, known := mapping.Attribute(a.target)
-	switch {
-	case known && info.Refused != "" && m.MatchingPriority == 0:
+	if known && info.Refused != "" && m.MatchingPriority == 0 {
 		c.leaveOut(Note{Where: where, Why: info.Refused}, nil)
 		return
-	case !known:
-		n := Note{Where: where, What: what, Why: "Graph v1.0 has no such user attribute"}
-		if near := mapping.Nearest(a.target); near != "" {
-			n.Do = "did you mean " + near + "?"
-		}
-		c.leaveOut(n, keys)
-		return
 	}
-	if first, again := c.targets[info.Name]; again && m.MatchingPriority == 0 {
+	if first, again := c.targets[info.Name]; known && again && m.MatchingPriority == 0 {
 		c.leaveOut(Note{Where: where, What: what, Why: "there is a mapping to " + first + " already", Do: "keep the one that is meant"}, keys)
 		return
 	}
-	_, problems := mapping.Compile([]mapping.Mapping{m})
+	compiled, problems := mapping.Compile([]mapping.Mapping{m})
 	for _, p := range problems {
 		n := Note{Where: where, What: what, Why: p.Message}
 		if p.Suggestion != "" {
@@ -96,10 +88,21 @@ func (c *converter) attribute(a attributeMapping) {
 		n.Kind = Check
 		c.job.note(n)
 	}
+	if compiled != nil && len(compiled.Readers("appRoleAssignments")) > 0 && !c.rolesKnown() {
+		c.leaveOut(Note{Where: where, What: what, Why: "app roles are known only of users whom an application assigns",
+			Do: "import again with --service-principal ID, the configuration in the source tenant"}, keys)
+		return
+	}
 	if m.MatchingPriority == 0 {
 		c.targets[info.Name] = a.target
 	}
 	c.keep(a, m, keys, text)
+}
+
+// rolesKnown reports whether the scope is that of an application's assignments.
+func (c *converter) rolesKnown() bool {
+	s := c.job.settings
+	return s.ServicePrincipalID != "" && (s.SyncAll == nil || !*s.SyncAll)
 }
 
 // column counts the characters before an offset, from 1.

@@ -140,6 +140,22 @@ func TestExtensions(t *testing.T) {
 	load(t, j)
 }
 
+// App roles come from the assignments of an application, or not at all.
+func TestAppRoles(t *testing.T) {
+	mappings := of(`{"targetAttributeName":"jobTitle","source":{"expression":"SingleAppRoleAssignment([appRoleAssignments])","type":"Function"}},` + city)
+	j := imported(t, mappings)
+	same(t, "notes", notes(j), []string{"left out: jobTitle: {expression: 'SingleAppRoleAssignment([appRoleAssignments])'}: app roles are known only of users whom an application assigns; import again with --service-principal ID, the configuration in the source tenant"})
+	load(t, j)
+	j, err := importer.Schema([]byte(mappings), importer.Settings{ServicePrincipalID: "3f2504e0-4f89-41d3-9a0c-0305e82c3301"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "notes with a service principal", notes(j), nil)
+	if job, _ := load(t, j); len(job.Mappings) != 2 {
+		t.Errorf("got %d mappings, want 2", len(job.Mappings))
+	}
+}
+
 // A job that kept no mapping must not fall back on the default ones unseen.
 func TestNoMappingLeft(t *testing.T) {
 	for _, mappings := range []string{``, `{"targetAttributeName":"IsSoftDeleted","source":{"name":"IsSoftDeleted"}}`} {
