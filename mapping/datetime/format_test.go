@@ -152,7 +152,7 @@ func TestCompileErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := datetime.Compile(tt.format)
 			var syntax *datetime.SyntaxError
-			if !errors.As(err, &syntax) || syntax.Offset != tt.offset || syntax.Message != tt.message {
+			if !errors.As(err, &syntax) || syntax.Offset != tt.offset || err.Error() != tt.message {
 				t.Errorf("error %#v, want %q at %d", err, tt.message, tt.offset)
 			}
 		})
