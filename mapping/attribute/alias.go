@@ -1,6 +1,10 @@
 package attribute
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 type alias struct {
 	name  string
@@ -69,6 +73,9 @@ const (
 	internal = "it is internal to Microsoft's own service"
 	exchange = "it belongs to Exchange"
 )
+
+// MissingNames returns, sorted, the names that [Missing] knows one by one.
+func MissingNames() []string { return slices.Sorted(maps.Keys(missing)) }
 
 // Missing returns why Graph v1.0 has no attribute of that name although
 // synchronization schemas do, or "" when nothing is known of it.

@@ -1,0 +1,101 @@
+package docs_test
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"tenantsync/mapping/attribute"
+)
+
+// attributeTables writes the tables of attributes.md from what the code knows.
+func attributeTables() map[string]string {
+	var written, read, old, missing strings.Builder
+	written.WriteString("| Attribute | Type | Limit | Cleared | Searched |\n|---|---|---|---|---|\n")
+	read.WriteString("| Attribute | As source | As target |\n|---|---|---|\n")
+	old.WriteString("| Old name | Graph v1.0 |\n|---|---|\n")
+	missing.WriteString("| Name | Reason |\n|---|---|\n")
+	for name := range attribute.Names() {
+		info, _ := attribute.Lookup(name)
+		switch {
+		case info.Name != name && info.First:
+			fmt.Fprintf(&old, "| `%s` | the first of `%s` |\n", name, info.Name)
+		case info.Name != name:
+			fmt.Fprintf(&old, "| `%s` | `%s` |\n", name, info.Name)
+		case name != "extensionAttribute1" && strings.HasPrefix(name, "extensionAttribute"): // all fifteen stand in one row
+		case info.Refused == "":
+			name = strings.Replace(name, "extensionAttribute1", "extensionAttribute1` … `extensionAttribute15", 1)
+			fmt.Fprintf(&written, "| `%s` | %s | %s | %s | %s |\n", name, typeOf(info), limitOf(info), yes(!info.Fixed), searchOf(info))
+		case info.Unreadable != "":
+			fmt.Fprintf(&read, "| `%s` | no: %s | no |\n", name, info.Unreadable)
+		default:
+			fmt.Fprintf(&read, "| `%s` | %s | no: %s |\n", name, typeOf(info), info.Refused)
+		}
+	}
+	for _, name := range attribute.MissingNames() {
+		fmt.Fprintf(&missing, "| `%s` | %s |\n", name, attribute.Missing(name))
+	}
+	return map[string]string{"written": written.String(), "read": read.String(), "old": old.String(), "missing": missing.String()}
+}
+
+func typeOf(info attribute.Info) string {
+	if info.Multivalued() {
+		return "several of " + info.TypeName()
+	}
+	return info.TypeName()
+}
+
+func limitOf(info attribute.Info) string {
+	switch {
+	case len(info.Values) > 0:
+		return strings.Join(info.Values, ", ")
+	case info.MaxLength > 0:
+		return strconv.Itoa(info.MaxLength) + " characters"
+	case info.MaxMembers == 1:
+		return "1 value"
+	case info.MaxMembers > 0:
+		return strconv.Itoa(info.MaxMembers) + " values"
+	}
+	return ""
+}
+
+func searchOf(info attribute.Info) string {
+	switch {
+	case info.Unsearchable == "":
+		return "yes"
+	case strings.Contains(info.Unsearchable, "advanced queries"):
+		return "advanced queries only"
+	}
+	return "no"
+}
+
+func yes(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+func TestAttributeTablesAreTheCodes(t *testing.T) {
+	p := readPage(t, "attributes.md")
+	text := p.Text
+	for name, want := range attributeTables() {
+		begin, end := "<!-- table "+name+" -->\n", "<!-- end -->"
+		head, rest, ok := strings.Cut(text, begin)
+		got, tail, closed := strings.Cut(rest, end)
+		if !ok || !closed {
+			t.Fatalf("attributes.md has lost the comments around its table %s", name)
+		}
+		if got != want && !*update {
+			t.Errorf("the table %s of attributes.md is not what is true; go test ./docs -run %s -update rewrites it\ngot:\n%swant:\n%s", name, t.Name(), got, want)
+		}
+		text = head + begin + want + end + tail
+	}
+	if *update && text != p.Text {
+		if err := os.WriteFile(p.Name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
