@@ -20,7 +20,10 @@ type Capture struct {
 	Contacts          []json.RawMessage `json:"contacts,omitempty"`
 	ServicePrincipals []json.RawMessage `json:"servicePrincipals,omitempty"`
 	DirectoryRoles    []json.RawMessage `json:"directoryRoles,omitempty"`
-	Policies          *CapturedPolicies `json:"policies,omitempty"`
+	// ExtensionProperties is nil when the tenant does not tell: then it is not known
+	// which directory extensions it takes.
+	ExtensionProperties []json.RawMessage `json:"extensionProperties,omitzero"`
+	Policies            *CapturedPolicies `json:"policies,omitempty"`
 }
 
 // CapturedPolicies are the policies that decide about users of other tenants.
@@ -71,7 +74,7 @@ func (s *Source) Capture(ctx context.Context, o CaptureOptions) (*Capture, error
 		read func(context.Context) error
 	}{
 		{"groups", k.groups}, {"deletedUsers", k.deletedUsers}, {"contacts", k.contacts}, {"servicePrincipals", k.servicePrincipals},
-		{"directoryRoles", k.directoryRoles}, {"policies", k.policies},
+		{"directoryRoles", k.directoryRoles}, {"extensionProperties", k.extensionProperties}, {"policies", k.policies},
 	}
 	for _, section := range optional {
 		err := section.read(ctx)

@@ -1,11 +1,14 @@
 package entra
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+
+	abs "github.com/microsoft/kiota-abstractions-go"
 
 	"tenantsync/directory"
 )
@@ -162,5 +165,35 @@ func (k *capturing) servicePrincipals(ctx context.Context) error {
 		k.out.ServicePrincipals = append(k.out.ServicePrincipals, raw)
 		k.report("servicePrincipals", len(k.out.ServicePrincipals))
 	}
+	return nil
+}
+
+// extensionProperties reads which directory extensions the tenant takes. A
+// directory that cannot tell is no error.
+// https://learn.microsoft.com/graph/api/directoryobject-getavailableextensionproperties
+func (k *capturing) extensionProperties(ctx context.Context) error {
+	ans, err := k.c.read(ctx, k.m, callExtensions, abs.POST, k.c.graph+"/directoryObjects/getAvailableExtensionProperties", []byte("{}"))
+	if directory.KindOf(err) == directory.Invalid {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var doc struct {
+		Value []json.RawMessage `json:"value"`
+	}
+	if err := json.Unmarshal(ans.body, &doc); err != nil {
+		return k.c.malformed(callExtensions, ans, err)
+	}
+	k.out.ExtensionProperties = []json.RawMessage{} // that there are none is something else than not to know
+	for _, raw := range doc.Value {
+		extension, err := stripAnnotations(raw)
+		if err != nil {
+			return k.c.malformed(callExtensions, ans, err)
+		}
+		k.out.ExtensionProperties = append(k.out.ExtensionProperties, extension)
+	}
+	slices.SortFunc(k.out.ExtensionProperties, func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
+	k.report("extensionProperties", len(k.out.ExtensionProperties))
 	return nil
 }

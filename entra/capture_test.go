@@ -137,7 +137,7 @@ func TestCaptureNamesSectionsItMayNotRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "groups contacts directoryRoles policies"; strings.Join(missing, " ") != want {
+	if want := "groups contacts directoryRoles extensionProperties policies"; strings.Join(missing, " ") != want {
 		t.Errorf("missing sections: got %q, want %q", missing, want)
 	}
 	if len(got.Users) != 2 || got.Groups != nil || got.Policies != nil {

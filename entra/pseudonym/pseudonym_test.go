@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -299,4 +301,43 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("%q became %q, and the second time %q (%v)", raw, out, again, err)
 		}
 	})
+}
+
+// A number stays within the bits it fitted into: a directory extension of type
+// Integer takes no larger one.
+func TestNumbersKeepTheirRange(t *testing.T) {
+	p := newPseudonymizer(t, pseudonym.Options{})
+	for _, in := range []string{"2147483647", "-2147483648", "1000000000", "2147483648", "9999999999", "9223372036854775807", "-9223372036854775808", "1000000000000000000", "0", "7"} {
+		out, err := p.File([]byte(`{"users":[{"n":` + in + `}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.TrimSuffix(strings.TrimPrefix(string(out), `{"users":[{"n":`), `}]}`)
+		for _, bits := range []int{32, 64} {
+			_, before := strconv.ParseInt(in, 10, bits)
+			_, after := strconv.ParseInt(got, 10, bits)
+			if (before == nil) != (after == nil) {
+				t.Errorf("%s became %s: one of them has no %d bits", in, got, bits)
+			}
+		}
+	}
+}
+
+// An instant stays an instant of its year, and no two days of a year become one.
+func TestDaysOfAYear(t *testing.T) {
+	p := newPseudonymizer(t, pseudonym.Options{})
+	for _, year := range []int{2023, 2024} {
+		seen := map[string]bool{}
+		for day := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() == year; day = day.AddDate(0, 0, 1) {
+			got := p.Text(day.Format(time.RFC3339))
+			moved, err := time.Parse(time.RFC3339, got)
+			if err != nil || moved.Year() != year || seen[got] {
+				t.Fatalf("%s became %s (%v), want another day of the year, each once", day.Format(time.RFC3339), got, err)
+			}
+			seen[got] = true
+		}
+	}
+	if got := p.Text("2024-02-29T08:30:00.1234567Z"); !strings.HasSuffix(got, "T08:30:00.1234567Z") || got == "2024-02-29T08:30:00.1234567Z" {
+		t.Errorf("got %s, want another day at the same time", got)
+	}
 }

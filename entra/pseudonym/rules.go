@@ -26,7 +26,7 @@ var (
 	)
 	groupStays     = staying("id", "members", "createdDateTime", "groupTypes", "mailEnabled", "securityEnabled", "visibility", "isAssignableToRole", "onPremisesSyncEnabled")
 	contactStays   = staying("id", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime")
-	principalStays = staying("id", "appId", "displayName", "appRoles", "principalId", "principalType", "appRoleId", "resourceId", "resourceDisplayName",
+	principalStays = staying("id", "appId", "displayName", "appRoles", "principalId", "principalType", "appRoleId", "resourceId", "resourceDisplayName", "synchronization",
 		"createdDateTime", "deletedDateTime")
 	// sectionsStay say nothing of people: what the tenant is called, what
 	// administrators decided, what Microsoft's roles are called.

@@ -37,10 +37,14 @@ func eachRun(s string, f func(run []rune, word bool)) {
 }
 
 // Text returns a text with its words replaced. What follows the @ of an address
-// stays, and so does a text that is an object id. Invalid UTF-8 becomes U+FFFD.
+// stays, and so does a text that is an object id; an instant becomes another of the
+// same year. Invalid UTF-8 becomes U+FFFD.
 func (p *Pseudonymizer) Text(s string) string {
 	if isID(s) {
 		return s
+	}
+	if day, ok := p.day(s); ok {
+		return day
 	}
 	if mark := markOf(s); mark != "" {
 		return mark + p.Text(s[len(mark):])
@@ -185,31 +189,4 @@ func markOf(s string) string {
 		}
 	}
 	return s[:length]
-}
-
-// number replaces the digits of a JSON number. The first one does not become zero;
-// numbers with an exponent, which no directory writes, stay.
-func (p *Pseudonymizer) number(s string) string {
-	if strings.ContainsAny(s, "eE") {
-		return s
-	}
-	sign, digits := "", s
-	if strings.HasPrefix(s, "-") {
-		sign, digits = "-", s[1:]
-	}
-	whole, fraction, isFraction := strings.Cut(digits, ".")
-	out := sign + p.whole(whole)
-	if isFraction {
-		out += "." + p.folded(fraction)
-	}
-	return out
-}
-
-// whole walks around numbers that begin with a zero, which JSON does not have.
-func (p *Pseudonymizer) whole(s string) string {
-	out := p.folded(s)
-	for len(out) > 1 && out[0] == '0' {
-		out = p.folded(out)
-	}
-	return out
 }

@@ -117,16 +117,21 @@ func (p *Pseudonymizer) stream(round int, of shape, from []int, n int) []uint64 
 	for _, place := range from {
 		message = binary.AppendUvarint(message, uint64(place))
 	}
+	seed := p.mac(message) // once: a long word must not cost the square of its length
 	out := make([]uint64, 0, n)
 	for block := uint32(0); len(out) < n; block++ {
-		mac := hmac.New(sha256.New, p.key)
-		mac.Write(binary.BigEndian.AppendUint32(message, block)) // a hash never fails
-		sum := mac.Sum(nil)
+		sum := p.mac(binary.BigEndian.AppendUint32(seed, block))
 		for i := 0; i+8 <= len(sum) && len(out) < n; i += 8 {
 			out = append(out, binary.BigEndian.Uint64(sum[i:]))
 		}
 	}
 	return out
+}
+
+func (p *Pseudonymizer) mac(message []byte) []byte {
+	h := hmac.New(sha256.New, p.key)
+	h.Write(message) // a hash never fails
+	return h.Sum(nil)
 }
 
 func (p *Pseudonymizer) alphabet(c class) []rune {
