@@ -236,7 +236,9 @@ func freePort(t *testing.T) string {
 // scoped is a source with two groups, one inside the other, and an assignment.
 func scoped() obj {
 	return obj{
-		"users": list{staff("anna", obj{"department": "Sales"}), staff("ben", obj{"department": "Sales", "jobTitle": "Lead"}), staff("cleo", obj{"department": "Legal"}), staff("dan")},
+		"users": list{staff("anna", obj{"department": "Sales", "employeeHireDate": "2020-01-31T00:00:00Z"}),
+			staff("ben", obj{"department": "Sales", "jobTitle": "Lead", "otherMails": list{"ben@a.example", "ben@b.example"}}),
+			staff("cleo", obj{"department": "Legal", "otherMails": list{"cleo@a.example"}, "manager": obj{"id": id("anna")}}), staff("dan")},
 		"groups": list{
 			obj{"id": id("outer"), "displayName": "Outer", "securityEnabled": true, "members": list{id("anna"), id("inner")}},
 			obj{"id": id("inner"), "displayName": "Inner", "securityEnabled": true, "members": list{id("ben")}}},
@@ -266,6 +268,15 @@ func TestConfigKeysOfScope(t *testing.T) {
 		"filters, every clause":                {obj{"mode": "all", "filters": list{clause(sales, obj{"attribute": "jobTitle", "operator": "IS NOT NULL"})}}, "ben"},
 		"filters, any filter":                  {obj{"mode": "all", "filters": list{clause(obj{"attribute": "jobTitle", "operator": "EQUALS", "value": "Lead"}), clause(obj{"attribute": "department", "operator": "EQUALS", "value": "Legal"})}}, "ben cleo"},
 		"filters, values":                      {obj{"mode": "all", "filters": list{clause(obj{"attribute": "department", "operator": "EQUALS", "values": list{"Legal", "Sales"}})}}, "anna ben cleo"},
+		"filters, ignoreCase":                  {obj{"mode": "all", "filters": list{clause(obj{"attribute": "department", "operator": "STARTS_WITH", "value": "SAL", "ignoreCase": true})}}, "anna ben"},
+		"filters, members any":                 {obj{"mode": "all", "filters": list{clause(obj{"attribute": "otherMails", "operator": "ENDS_WITH", "value": "@a.example", "members": "any"})}}, "ben cleo"},
+		"filters, members all":                 {obj{"mode": "all", "filters": list{clause(obj{"attribute": "otherMails", "operator": "ENDS_WITH", "value": "@a.example", "members": "all"})}}, "cleo"},
+		"filters, memberOf":                    {obj{"mode": "all", "filters": list{clause(obj{"attribute": "memberOf", "operator": "EQUALS", "value": id("outer")})}}, "anna"},
+		"filters, not memberOf":                {obj{"mode": "all", "filters": list{clause(obj{"attribute": "memberOf", "operator": "NOT EQUALS", "values": list{id("outer"), id("inner")}})}}, "cleo dan"},
+		"filters, memberOf with nestedGroups":  {obj{"mode": "all", "nestedGroups": true, "filters": list{clause(obj{"attribute": "memberOf", "operator": "EQUALS", "value": id("outer")})}}, "anna ben"},
+		"filters, manager":                     {obj{"mode": "all", "filters": list{clause(obj{"attribute": "manager", "operator": "EQUALS", "value": id("anna")})}}, "cleo"},
+		"filters, date":                        {obj{"mode": "all", "filters": list{clause(obj{"attribute": "employeeHireDate", "operator": "LESS_THAN", "value": "now-30d"})}}, "anna"},
+		"filters, userType":                    {obj{"mode": "all", "filters": list{clause(obj{"attribute": "userType", "operator": "EQUALS", "value": "member", "ignoreCase": true})}}, "anna ben cleo dan"},
 		"filters narrow an assignment as well": {obj{"groups": list{id("outer")}, "nestedGroups": true, "filters": list{clause(obj{"attribute": "jobTitle", "operator": "IS NULL"})}}, "anna"},
 	} {
 		t.Run(name, func(t *testing.T) {

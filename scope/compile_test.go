@@ -58,6 +58,8 @@ func TestProblems(t *testing.T) {
 			Message: `EQUALS with "now" would be decided by a moment that never comes twice: use GREATER_THAN or LESS_THAN`}},
 		{"neither number nor date", clause("extensionAttribute1", scope.GreaterThan, "tomorrow"),
 			scope.Problem{Field: "value", Message: `GREATER_THAN compares whole numbers or dates, "tomorrow" is neither`}},
+		{"assignments", clause("appRoleAssignments", scope.IsNotNull), scope.Problem{Field: "attribute", Message: "appRoleAssignments cannot be used in a filter: " +
+			"it is no attribute of a user; scope.servicePrincipalId takes those who are assigned, memberOf asks for groups"}},
 		{"an object of properties", clause("identities", scope.IsNotNull),
 			scope.Problem{Field: "attribute", Message: "identities cannot be read: it is an object of several properties, not a value"}},
 		{"kept elsewhere", clause("aboutMe", scope.IsNotNull), scope.Problem{Field: "attribute",

@@ -38,8 +38,8 @@ type Info struct {
 	Refused string
 	// Fixed says that the attribute can be set but never cleared.
 	Fixed bool
-	// Unfiltered is empty when a scoping filter may ask for the attribute, else
-	// the reason why it may not.
+	// Unfiltered is empty when a scoping filter of Microsoft's own service may ask
+	// for the attribute, else the reason why it may not. Filters here go further.
 	Unfiltered string
 	// Unsearchable is empty when Graph finds users by the attribute with a plain
 	// filter (eq or in), else the reason why it does not. Advanced queries are
