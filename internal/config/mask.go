@@ -3,16 +3,19 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/goccy/go-yaml"
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
+	"tenantsync/mapping/attribute"
 )
 
 // Masked returns the configuration as it is in effect, defaults included, as a
-// YAML document. Secrets, and the constants, default values and expressions of
-// sensitive mappings, are replaced by "(sensitive)".
+// YAML document. Secrets, the constants, default values and expressions of
+// sensitive mappings, and what filters compare the attributes with that such
+// mappings read, are replaced by "(sensitive)".
 func (c *Config) Masked() ([]byte, error) {
 	document := masked(reflect.ValueOf(c).Elem(), c.tenantNames)
 	text, err := yaml.MarshalWithOptions(document, yaml.Indent(2), yaml.IndentSequence(true))
@@ -33,6 +36,9 @@ func masked(v reflect.Value, names []string) any {
 		return literal(x.Value)
 	case []Mapping:
 		return maskedMappings(x)
+	case Job:
+		x.Scope.Filters = maskedFilters(x.Scope.Filters, x.Schema)
+		return maskedStruct(reflect.ValueOf(x), names)
 	case map[string]*Tenant:
 		tenants := yaml.MapSlice{}
 		for _, name := range names {
@@ -78,6 +84,28 @@ func maskedStruct(v reflect.Value, names []string) yaml.MapSlice {
 			}
 		}
 		out = append(out, yaml.MapItem{Key: f.key, Value: masked(value, names)})
+	}
+	return out
+}
+
+// maskedFilters hides what clauses compare sensitive attributes with.
+func maskedFilters(list []FilterGroup, schema *mapping.Schema) []FilterGroup {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Clauses = slices.Clone(out[i].Clauses)
+		for k := range out[i].Clauses {
+			c := &out[i].Clauses[k]
+			if info, ok := attribute.Lookup(c.Attribute); !ok || !schema.SensitiveSource(info.Name) {
+				continue
+			}
+			if c.Value != nil {
+				c.Value = new(Word(hiddenText))
+			}
+			c.Values = slices.Clone(c.Values)
+			for n := range c.Values {
+				c.Values[n] = hiddenText
+			}
+		}
 	}
 	return out
 }

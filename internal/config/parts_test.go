@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -80,5 +81,33 @@ func TestPlaceInsideAnExpression(t *testing.T) {
 		if p := invalid.Problems[0]; p.Line != c.line || p.Column != c.column {
 			t.Errorf("%s: got %d:%d, want %d:%d\n%s", name, p.Line, p.Column, c.line, c.column, p.Text())
 		}
+	}
+}
+
+// A filter compares a sensitive attribute with what somebody has.
+func TestMaskedHidesWhatFiltersCompareSensitiveAttributesWith(t *testing.T) {
+	c, err := config.Parse("c.yaml", []byte(`version: 1
+tenants:
+  a: {tenantId: 11111111-1111-1111-1111-111111111111, credential: {kind: managedIdentity}}
+  b: {tenantId: 33333333-3333-3333-3333-333333333333, credential: {kind: managedIdentity}}
+jobs:
+  - name: a-to-b
+    source: a
+    target: b
+    scope: {mode: all, filters: [{title: T, clauses: [{attribute: employeeId, operator: EQUALS, value: hunter2}, {attribute: employeeId, operator: NOT EQUALS, values: [hunter2, hunter22]}, {attribute: city, operator: EQUALS, value: Oslo}]}]}
+    mappings: [{target: companyName, source: employeeId, sensitive: true}]
+`), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.Masked()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(out), "hunter2") || strings.Count(string(out), "(sensitive)") != 3 || !strings.Contains(string(out), "Oslo") {
+		t.Errorf("got\n%s\nwant the three values of employeeId hidden, and Oslo shown", out)
+	}
+	if got := string(*c.Jobs[0].Scope.Filters[0].Clauses[0].Value); got != "hunter2" {
+		t.Errorf("the configuration itself: got %s, want it unchanged", got)
 	}
 }
