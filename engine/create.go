@@ -165,14 +165,21 @@ func (x *exporter) invite(ctx context.Context, list []*change, b *store.Batch) e
 	*b = store.Batch{} // whoever goes on with it must not commit this part again: it would undo the links below
 	done, err := c.job.Target.Write(ctx, ws)
 	after := &store.Batch{}
-	var invited []*change
+	var invited, taken []*change
 	for i, ch := range list {
 		if i >= len(done) || notSent(done[i].Err) {
 			continue
 		}
 		if x.invited(ch, done[i], after) {
 			invited = append(invited, ch)
+			continue
 		}
+		if code, _ := refusal(done[i].Err, true); code == CodeAmbiguousUser {
+			taken = append(taken, ch)
+		}
+	}
+	if err == nil {
+		err = x.nameDeleted(ctx, taken, after)
 	}
 	if cerr := x.link(context.WithoutCancel(ctx), invited, after); cerr != nil && err == nil {
 		err = cerr

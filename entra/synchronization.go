@@ -148,6 +148,9 @@ func (s *Source) jobsOf(ctx context.Context, of configuration) ([]directory.Sync
 		})
 		return nil
 	})
+	if directory.KindOf(err) == directory.NotFound { // provisioning was never set up
+		return nil, nil
+	}
 	return jobs, err
 }
 
