@@ -60,7 +60,7 @@ func TestFailuresOfDates(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"no date", `DateAdd("d", 1, CDate([soon]))`,
 			`CDate: the text is no date: dates are written as 2026-03-01, 2026-03-01T08:00:00+01:00 or 3/1/2026 8:00:00 AM (value "soon")`},
-		{"two dates", `CDate([two])`, `CDate: one value is needed, the attribute has 2 (value "2026-03-01, 2026-03-02")`},
+		{"two dates", `CDate([two])`, `CDate: one value is needed, the list has 2 (value "2026-03-01, 2026-03-02")`},
 		{"beyond the calendar", `DateAdd("yyyy", 8000, [day])`,
 			`DateAdd: the date lies outside the years 1 to 9999 (value "3/1/2026 12:00:00 AM, 8000 yyyy")`},
 		{"interval of the user", `DateDiff([soon], [day], Now())`,

@@ -78,7 +78,7 @@ func (n *node) compare(c *context) (value, error) {
 const tooLong = "the result has more than 65536 bytes"
 
 func manyValues(v value) string {
-	return fmt.Sprintf("one value is needed, the attribute has %d", len(v.members))
+	return fmt.Sprintf("one value is needed, the list has %d", len(v.members))
 }
 
 // call is one call of a function while it is evaluated. Arguments are evaluated

@@ -64,11 +64,11 @@ func TestEvalErrors(t *testing.T) {
 		want       expr.EvalError
 	}{
 		{"several values where one is needed", `ToLower([list])`,
-			expr.EvalError{Function: "ToLower", Value: "a, b", Message: "one value is needed, the attribute has 2"}},
+			expr.EvalError{Function: "ToLower", Value: "a, b", Message: "one value is needed, the list has 2"}},
 		{"several values joined", `"x" & [list]`,
-			expr.EvalError{Function: "&", Value: "a, b", Offset: 6, Message: "one value is needed, the attribute has 2"}},
+			expr.EvalError{Function: "&", Value: "a, b", Offset: 6, Message: "one value is needed, the list has 2"}},
 		{"several values compared", `IIF([text]=[list], "a", "b")`,
-			expr.EvalError{Function: "=", Value: "a, b", Offset: 11, Message: "one value is needed, the attribute has 2"}},
+			expr.EvalError{Function: "=", Value: "a, b", Offset: 11, Message: "one value is needed, the list has 2"}},
 		{"number that is none", `Append("", Left("abc", [text]))`,
 			expr.EvalError{Function: "Left", Value: "secret", Offset: 11, Message: "argument 2 must be a whole number"}},
 		{"condition that is none", `IIF([text], "a", "b")`,

@@ -39,6 +39,7 @@ var logicFunctions = []function{
 			Notes: []string{
 				"A condition is a comparison (=, <>, >, >=, <, <=), a Boolean, the text True or False in any case, or a number, of which 0 is false.",
 				"Two numbers, or texts that are numbers, are compared as numbers; everything else as text, and case counts.",
+				"Two dates are compared as instants. A date beside a text is compared as text: put CDate around the text.",
 				"A comparison with null is false; only null = null holds.",
 				"There is no AND and no OR: nest IIF on the true side for AND, on the false side for OR.",
 				`Microsoft's reference calls a condition on an empty attribute unsupported, its own default mappings use it: IsPresent, IsNullOrEmpty and ="" work here.`,
