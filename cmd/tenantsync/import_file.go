@@ -81,7 +81,7 @@ func runImportFile(env *environment, opts *importFileOptions, path string) error
 }
 
 // maxSchema is the largest file that is taken for a schema.
-const maxSchema = 64 << 20
+const maxSchema = 16 << 20
 
 // readAll reads a file, or standard input for "-".
 func readAll(env *environment, path string) ([]byte, error) {

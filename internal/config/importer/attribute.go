@@ -61,6 +61,7 @@ func (c *converter) attribute(a attributeMapping) {
 		c.leaveOut(Note{Where: where, Why: why, Do: do}, nil)
 		return
 	}
+	compiled, problems := c.compile(where, &m)
 	info, known := mapping.Attribute(a.target)
 	if known && info.Refused != "" && m.MatchingPriority == 0 {
 		c.leaveOut(Note{Where: where, Why: info.Refused}, nil)
@@ -70,17 +71,8 @@ func (c *converter) attribute(a attributeMapping) {
 		c.leaveOut(Note{Where: where, What: what, Why: "there is a mapping to " + first + " already", Do: "keep the one that is meant"}, keys)
 		return
 	}
-	compiled, problems := mapping.Compile([]mapping.Mapping{m})
 	for _, p := range problems {
-		n := Note{Where: where, What: what, Why: p.Message}
-		if p.Suggestion != "" {
-			n.Do = "did you mean " + p.Suggestion + "?"
-		}
-		if p.Field == "expression" && p.Offset >= 0 {
-			mistake := &expr.Error{Offset: p.Offset, Length: p.Length}
-			n.Why = fmt.Sprintf("column %d: %s", column(m.Expression, p.Offset), p.Message)
-			n.Excerpt = mistake.Caret(m.Expression)
-		}
+		n := noteOf(p, m, where, what)
 		if p.Severity == mapping.Error {
 			c.leaveOut(n, keys)
 			return
@@ -88,6 +80,7 @@ func (c *converter) attribute(a attributeMapping) {
 		n.Kind = Check
 		c.job.note(n)
 	}
+	keys = mappingKeys(m)
 	if compiled != nil && len(compiled.Readers("appRoleAssignments")) > 0 && !c.rolesKnown() {
 		c.leaveOut(Note{Where: where, What: what, Why: "app roles are known only of users whom an application assigns",
 			Do: "import again with --service-principal ID, the configuration in the source tenant"}, keys)
@@ -97,6 +90,41 @@ func (c *converter) attribute(a attributeMapping) {
 		c.targets[info.Name] = a.target
 	}
 	c.keep(a, m, keys, text)
+}
+
+// compile judges a mapping. A default value or a matching priority that it cannot
+// have is taken away from it, and said so, rather than the mapping from the job.
+func (c *converter) compile(where string, m *mapping.Mapping) (*mapping.Schema, []mapping.Problem) {
+	compiled, problems := mapping.Compile([]mapping.Mapping{*m})
+	for _, p := range problems {
+		n := Note{Kind: LeftOut, Where: where, Why: p.Message}
+		switch {
+		case p.Severity != mapping.Error:
+			continue
+		case p.Field == "defaultValue" && !m.Default.IsAbsent():
+			n.What = "defaultValue " + m.Default.String()
+			m.Default = directory.Value{}
+		case p.Field == "matchingPriority" && m.MatchingPriority > 0:
+			n.What = fmt.Sprintf("matchingPriority %d", m.MatchingPriority)
+			m.MatchingPriority = 0
+		default:
+			continue
+		}
+		c.job.note(n)
+		return c.compile(where, m)
+	}
+	return compiled, problems
+}
+
+// noteOf tells a problem of a mapping, with its place if it is in the expression.
+func noteOf(p mapping.Problem, m mapping.Mapping, where, what string) Note {
+	n := Note{Where: where, What: what, Why: p.Message, Do: suggestion(p.Suggestion)}
+	if p.Field == "expression" && p.Offset >= 0 {
+		mistake := &expr.Error{Offset: p.Offset, Length: p.Length}
+		n.Why = fmt.Sprintf("column %d: %s", column(m.Expression, p.Offset), p.Message)
+		n.Excerpt = mistake.Caret(m.Expression)
+	}
+	return n
 }
 
 // rolesKnown reports whether the scope is that of an application's assignments.

@@ -136,7 +136,7 @@ func (s *source) build() (text string, known bool) {
 	}
 	places, known := s.arguments()
 	parts := make([]string, len(places))
-	f, _ := functionNamed(s.name)
+	f := functions[s.name]
 	for i, p := range places {
 		part, ok := p.build()
 		if i < len(f.Parameters) && f.Parameters[i].Type == expr.Number && p != nil && p.typ == constantSource && isNumber(p.name) {
@@ -210,7 +210,7 @@ func (s *source) arguments() (places []*source, known bool) {
 	if s.name == "IIF" {
 		return s.iif()
 	}
-	f, ok := functionNamed(s.name)
+	f, ok := functions[s.name]
 	if !ok {
 		return s.byPosition(), false
 	}
@@ -238,14 +238,14 @@ func (s *source) arguments() (places []*source, known bool) {
 	return trim(f, places), true
 }
 
-func functionNamed(name string) (expr.Function, bool) {
+// functions are the functions of the language by name.
+var functions = func() map[string]expr.Function {
+	table := map[string]expr.Function{}
 	for _, f := range expr.Functions() {
-		if f.Name == name {
-			return f, true
-		}
+		table[f.Name] = f
 	}
-	return expr.Function{}, false
-}
+	return table
+}()
 
 // placeOf returns the place that a key stands for, -1 if it is not known. Case
 // does not count, nor does the number behind a name that repeats (key1, value1).
