@@ -93,6 +93,8 @@ func TestCompileErrors(t *testing.T) {
 			"unknown function AltSecIdFromNetId: it matches users inside Microsoft's service, here they are matched by their object id: leave this mapping out", ""},
 		{"word in the wrong case", `InStr("a", "b", 1, vbtextcompare)`, `vbtextcompare`,
 			"unknown word vbtextcompare: words are case-sensitive", "vbTextCompare"},
+		{"word with a slip", `InStr("a", "b", 1, vbTextCompar)`, `vbTextCompar`, "unknown word vbTextCompar", "vbTextCompare"},
+		{"function without parentheses", `Append(Guid, "b")`, `Guid`, "Guid is a function: its arguments stand in parentheses behind it", ""},
 		{"word of another parameter", `InStr("a", "b", 1, UTF8)`, `UTF8`, "InStr: argument 4 must be vbBinaryCompare or vbTextCompare", ""},
 		{"text that is no word", `ConvertFromBase64("YQ==", "UTF7")`, `"UTF7"`, "ConvertFromBase64: argument 2 must be Unicode or UTF8 or ASCII", ""},
 		{"number that is no word", `InStr("a", "b", 1, 1)`, `1`, "InStr: argument 4 must be vbBinaryCompare or vbTextCompare", ""},

@@ -110,10 +110,12 @@ func TestResultsAreBounded(t *testing.T) {
 	}
 	long := directory.AttributesOf(map[string]directory.Value{
 		"a": directory.TextOf(strings.Repeat("a", 40_000)), "marks": directory.TextOf(strings.Repeat("x", 1_000)),
+		"roles": directory.ListOf(strings.Repeat("r", 20_000), strings.Repeat("s", 20_000)),
 	})
 	for _, text := range []string{grow, `Append([a], [a])`, `[a] & [a]`, `Join("", [a], [a])`,
 		`Replace("xx", , "x", , [a], , )`, `Replace("xx", , "(?<g>x)", "g", [a], , )`,
-		`Replace([marks], , "x", , "$_", , )`, `Replace([a], "x", , , , , "xx")`} {
+		`Replace([marks], , "x", , "$_", , )`, `Replace([a], "x", , , , , "xx")`,
+		`ConvertToBase64([a])`, `ConvertToUTF8Hex([a])`, `AppRoleAssignmentsComplex([roles])`} {
 		_, err := compile(t, text).Evaluate(expr.Env{Attributes: long})
 		if err == nil || !strings.Contains(err.Error(), "more than 65536 bytes") {
 			t.Errorf("%.60s: error %v, want one about the size", text, err)

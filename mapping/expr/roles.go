@@ -61,7 +61,7 @@ func complexRoles(c call) (value, error) {
 	if err != nil || len(roles) == 0 {
 		return value{}, err
 	}
-	members := make([]string, len(roles))
+	members, size := make([]string, len(roles)), 0
 	for i, r := range roles {
 		var b bytes.Buffer
 		encoder := json.NewEncoder(&b)
@@ -70,6 +70,9 @@ func complexRoles(c call) (value, error) {
 			return value{}, c.fail(r.name(), "the role cannot be written as JSON")
 		}
 		members[i] = strings.TrimSuffix(b.String(), "\n")
+		if size += len(members[i]); size > maxText {
+			return value{}, c.fail("", tooLong)
+		}
 	}
 	return listValue(members), nil
 }

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -75,11 +76,17 @@ func strayName(name token) *Error {
 		e.Message = advice
 		return e
 	}
-	for word := range words {
-		if strings.ToLower(word) == folded {
-			e.Message, e.Suggestion = "unknown word "+name.text+": words are case-sensitive", word
-			return e
-		}
+	if _, ok := functionNamed(name.text); ok {
+		e.Message = name.text + " is a function: its arguments stand in parentheses behind it"
+		return e
+	}
+	known := slices.Sorted(maps.Keys(words))
+	if near := suggest.Nearest(name.text, slices.Values(known)); strings.EqualFold(near, name.text) {
+		e.Message, e.Suggestion = "unknown word "+name.text+": words are case-sensitive", near
+		return e
+	} else if near != "" && (strings.HasPrefix(folded, "vb") || strings.HasPrefix(folded, "ignore")) {
+		e.Message, e.Suggestion = "unknown word "+name.text, near
+		return e
 	}
 	if folded == "true" || folded == "false" {
 		e.Message = name.text + " is not quoted: write \"" + name.text + "\""
