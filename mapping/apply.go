@@ -95,8 +95,10 @@ func (s *Schema) Apply(in Input) (Result, error) {
 
 // wanted returns what the source gives, or the free value that was found.
 func (r *rule) wanted(in *Input) (directory.Value, error) {
-	if v, found := in.Unique[r.target.Name]; found && r.rules() > 0 {
-		return v, nil
+	if len(in.Unique) > 0 && r.rules() > 0 {
+		if v, found := in.Unique[r.target.Name]; found {
+			return v, nil
+		}
 	}
 	return r.evaluate(in.Source, in.Now)
 }

@@ -89,12 +89,19 @@ func convertList(v directory.Value, to *attribute.Info) (directory.Value, error)
 	case to.MaxMembers > 0 && len(members) > to.MaxMembers:
 		return v, fmt.Errorf("%s holds at most %d values, not %d", to.Name, to.MaxMembers, len(members))
 	}
-	out := make([]string, len(members))
+	out := members
 	for i, m := range members {
-		var err error
-		if out[i], err = convertText(m, to); err != nil {
+		s, err := convertText(m, to)
+		if err != nil {
 			return v, err
 		}
+		if s == m {
+			continue
+		}
+		if &out[0] == &members[0] {
+			out = slices.Clone(members) // what came from the source is not changed
+		}
+		out[i] = s
 	}
 	return directory.ListOf(out...), nil
 }
