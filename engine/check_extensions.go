@@ -107,7 +107,7 @@ func (j *judgement) listed(tenant string, f *extensionFacts) bool {
 
 func (j *judgement) allRegistered(tenant string, used, failed int) {
 	if used > 0 && failed == 0 {
-		j.addJob(tenant, directoryExtensions, CheckSuccess, countOf(used, "directory extension")+" of the job registered in "+tenant, "")
+		j.addJob(tenant, directoryExtensions, CheckSuccess, countOf(used, "directory extension")+" of the job, registered in "+tenant, "")
 	}
 }
 

@@ -54,7 +54,7 @@ func TestCheckOfDirectoryExtensions(t *testing.T) {
 	}{
 		{"no extension, nobody is asked", []mapping.Mapping{{Target: "city", Source: "city"}}, "", nil, nil, "", nil, 0},
 		{"text to text", []mapping.Mapping{{Target: ext + "code", Source: "employeeId"}}, "", nil, []directory.Extension{at("code", "String")},
-			"", []string{"1 directory extension of the job registered in fabrikam"}, 1},
+			"", []string{"1 directory extension of the job, registered in fabrikam"}, 1},
 		{"from one to the other", []mapping.Mapping{{Target: ext + "code", Source: ext + "number"}}, "", []directory.Extension{at("number", "Integer")},
 			[]directory.Extension{at("code", "Integer")}, "", []string{"registered in contoso", "registered in fabrikam"}, 2},
 		{"unknown in the target", []mapping.Mapping{{Target: ext + "cod", Source: "employeeId"}}, "", nil, []directory.Extension{at("code", "String"), at("other", "String")},
