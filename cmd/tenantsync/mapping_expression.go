@@ -14,6 +14,7 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/engine"
+	"tenantsync/internal/control"
 	"tenantsync/mapping/attribute"
 	"tenantsync/mapping/expr"
 )
@@ -48,7 +49,7 @@ keys are for people. A file needs no job: keep one beside the configuration, and
 let CI run it.`,
 		Example: examples(`tenantsync mapping test --expression 'Join(", ", [surname], [givenName])' --attributes '{"surname":"Berg","givenName":"Anna"}'`,
 			"tenantsync mapping test --file mapping-cases.yaml"),
-		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUsage, exitConfig, exitInterrupted),
+		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		RunE: env.runs(func(ctx context.Context, _ []string) error {
 			switch {
 			case (opts.Expression == "") == (opts.File == ""):
@@ -149,7 +150,9 @@ func (t *trial) readUser(ctx context.Context, env *environment, user string) err
 		return err
 	}
 	at := slices.IndexFunc(jobs, func(w engine.Job) bool { return w.Name == job.Name })
-	found, err := jobs[at].Source.Find(ctx, user, renamed(program).Attributes())
+	selects := renamed(program).Attributes()
+	roles := slices.Contains(selects, appRoleAssignments)
+	found, err := jobs[at].Source.Find(ctx, user, slices.DeleteFunc(selects, func(name string) bool { return name == appRoleAssignments }))
 	if graph := (*directory.Error)(nil); errors.As(err, &graph) {
 		return engine.SignInError(err, job.Source, checkApp(cfg.Tenants[job.Source].Credential))
 	}
@@ -162,6 +165,11 @@ func (t *trial) readUser(ctx context.Context, env *environment, user string) err
 		return usagef("name the user by user principal name or object id", "%s has %d users %q.", job.Source, len(found), user)
 	}
 	t.Attributes, t.graph = found[0].Attributes, true
+	if roles {
+		if err := t.readRoles(ctx, env, found[0].ID, job.Name); err != nil {
+			return err
+		}
+	}
 	if program.Redacted() {
 		t.hidden = redactedText
 	}
@@ -184,6 +192,21 @@ func valueText(r expr.Result) string {
 		return `""`
 	}
 	return r.Text
+}
+
+// appRoleAssignments is no property of a user in Graph: the assignments of the
+// job's application tell it.
+const appRoleAssignments = "appRoleAssignments"
+
+// readRoles adds the app roles of the user.
+func (t *trial) readRoles(ctx context.Context, env *environment, id, job string) error {
+	return env.withService(ctx, func(s control.Service) error {
+		roles, err := s.AppRoles(ctx, id, job)
+		if err == nil {
+			t.Attributes.Set(appRoleAssignments, directory.ListOf(roles...))
+		}
+		return err
+	})
 }
 
 // expressionError is a mistake in an expression that was typed, or an evaluation

@@ -203,6 +203,15 @@ func (c *Client) ScopeTest(ctx context.Context, user, job string) (*engine.Scope
 	return call[engine.ScopeTest](ctx, c, "scopetest", userRequest{user, job})
 }
 
+// AppRoles implements Service.
+func (c *Client) AppRoles(ctx context.Context, user, job string) ([]string, error) {
+	roles, err := call[[]string](ctx, c, "approles", userRequest{user, job})
+	if err != nil {
+		return nil, err
+	}
+	return *roles, nil
+}
+
 // Start implements Service.
 func (c *Client) Start(ctx context.Context, job string) error {
 	_, err := call[struct{}](ctx, c, "start", jobRequest{job})

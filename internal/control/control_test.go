@@ -92,6 +92,7 @@ func TestEveryMethodReachesTheServiceWithItsArguments(t *testing.T) {
 		}},
 		"status":    {"j", func(ctx context.Context, s control.Service) error { _, err := s.Status(ctx, "j"); return err }},
 		"explain":   {[2]string{"u", "j"}, func(ctx context.Context, s control.Service) error { _, err := s.Explain(ctx, "u", "j"); return err }},
+		"approles":  {[2]string{"u", "j"}, func(ctx context.Context, s control.Service) error { _, err := s.AppRoles(ctx, "u", "j"); return err }},
 		"scopetest": {[2]string{"u", "j"}, func(ctx context.Context, s control.Service) error { _, err := s.ScopeTest(ctx, "u", "j"); return err }},
 		"start":     {"j", func(ctx context.Context, s control.Service) error { return s.Start(ctx, "j") }},
 		"pause":     {"j", func(ctx context.Context, s control.Service) error { return s.Pause(ctx, "j") }},

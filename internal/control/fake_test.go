@@ -105,6 +105,11 @@ func (f *fake) ScopeTest(_ context.Context, user, job string) (*engine.ScopeTest
 	return &engine.ScopeTest{Job: job}, f.err
 }
 
+func (f *fake) AppRoles(_ context.Context, user, job string) ([]string, error) {
+	f.record("approles", [2]string{user, job})
+	return []string{"reader"}, f.err
+}
+
 func (f *fake) Start(_ context.Context, job string) error {
 	f.record("start", job)
 	return f.err

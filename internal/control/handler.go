@@ -71,6 +71,10 @@ func (h *Handler) routes() {
 	handle(h, "scopetest", func(ctx context.Context, r userRequest) (*engine.ScopeTest, error) {
 		return s.ScopeTest(ctx, r.User, r.Job)
 	})
+	handle(h, "approles", func(ctx context.Context, r userRequest) (*[]string, error) {
+		roles, err := s.AppRoles(ctx, r.User, r.Job)
+		return &roles, err
+	})
 	for name, act := range map[string]func(context.Context, string) error{
 		"start": s.Start, "pause": s.Pause, "restart": s.Restart,
 	} {

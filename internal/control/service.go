@@ -27,6 +27,8 @@ type Service interface {
 	Explain(ctx context.Context, user, job string) (*engine.Explanation, error)
 	// ScopeTest tells each part of the scoping verdict of a user.
 	ScopeTest(ctx context.Context, user, job string) (*engine.ScopeTest, error)
+	// AppRoles returns the app roles of a user as expressions of the job read them.
+	AppRoles(ctx context.Context, user, job string) ([]string, error)
 	// Start lets the schedule run the job again.
 	Start(ctx context.Context, job string) error
 	// Pause keeps the schedule from running the job.
