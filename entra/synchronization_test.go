@@ -40,6 +40,12 @@ const (
 // synchronizedSource serves the tenant to an app with these permissions.
 func synchronizedSource(t *testing.T, roles ...string) *entra.Source {
 	t.Helper()
+	return faultySource(t, nil, roles...)
+}
+
+// faultySource is synchronizedSource with faults.
+func faultySource(t *testing.T, faults []entrasim.Fault, roles ...string) *entra.Source {
+	t.Helper()
 	granted, err := json.Marshal(roles)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +54,7 @@ func synchronizedSource(t *testing.T, roles ...string) *entra.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cloud := entrasim.New(entrasim.Options{Seed: 1})
+	cloud := entrasim.New(entrasim.Options{Seed: 1, Faults: faults})
 	tenant, err := cloud.AddTenant("contoso", file)
 	if err != nil {
 		t.Fatal(err)
@@ -126,5 +132,23 @@ func TestSynchronizationJobsNeedTheirPermissions(t *testing.T) {
 		if !ok || e.Kind != directory.Denied || e.Permission != tt.missing {
 			t.Errorf("with %s alone: got %v, want denied for lack of %s", tt.granted, err, tt.missing)
 		}
+	}
+}
+
+// What is refused besides the jobs leaves gaps, and is no error.
+func TestSynchronizationJobsWithoutTheirSettings(t *testing.T) {
+	s := faultySource(t, []entrasim.Fault{
+		{Name: "secrets", Path: "/servicePrincipals/*/synchronization/secrets", Status: 403, Code: "Authorization_RequestDenied"},
+		{Name: "never set up", Path: "/servicePrincipals/11111111-0000-4000-8000-0000000000e2/synchronization/jobs", Status: 404, Code: "ResourceNotFound"},
+	}, "Synchronization.Read.All", "Application.Read.All")
+	jobs, err := s.SynchronizationJobs(t.Context(), "")
+	if err != nil || len(jobs) != 2 {
+		t.Fatalf("got %+v, %v; want both jobs", jobs, err)
+	}
+	if j := jobs[0]; !j.SettingsHidden || j.TargetTenantID != "" || j.SyncAll != nil || j.DeletionThreshold != nil {
+		t.Errorf("job of Fabrikam: got %+v, want hidden settings, and no target: its id names its own tenant", j)
+	}
+	if j := jobs[1]; !j.SettingsHidden || j.TargetTenantID != otherTarget {
+		t.Errorf("job of Adatum: got %+v, want hidden settings and the target from its id", j)
 	}
 }
