@@ -391,6 +391,10 @@ func drawn(t *rapid.T) ([]scope.Group, directory.Attributes) {
 				c.Values = []string{rapid.SampledFrom([]string{"1", "2"}).Draw(t, "number")}
 			default:
 				c.Values = rapid.SliceOfN(words, 1, 2).Draw(t, "values")
+				c.IgnoreCase = rapid.Bool().Draw(t, "ignore case")
+			}
+			if c.Attribute == extension && !o.Unary() {
+				c.Members = rapid.SampledFrom([]scope.Members{scope.Whole, scope.Any, scope.All}).Draw(t, "members")
 			}
 			g.Clauses = append(g.Clauses, c)
 		}
@@ -403,6 +407,24 @@ func drawn(t *rapid.T) ([]scope.Group, directory.Attributes) {
 		}
 	}
 	return groups, directory.SortedAttributes(list)
+}
+
+// No clause but IS NULL holds without a value, whatever it negates and however it
+// judges several.
+func TestNothingHoldsWithoutAValue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		groups, _ := drawn(t)
+		for _, g := range groups {
+			for _, c := range g.Clauses {
+				for _, nothing := range []directory.Value{{}, directory.NullValue(), directory.ListOf()} {
+					user := directory.Attributes{{Name: c.Attribute, Value: nothing}}
+					if got := verdict(t, []scope.Group{{Clauses: []scope.Clause{c}}}, user); got != (c.Operator == scope.IsNull) {
+						t.Fatalf("%+v on %s: %v", c, nothing.Kind(), got)
+					}
+				}
+			}
+		}
+	})
 }
 
 func verdict(t *rapid.T, groups []scope.Group, user directory.Attributes) bool {
