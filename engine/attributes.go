@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
@@ -101,8 +102,12 @@ func (c *cycle) planAttribute(ctx context.Context, s *mapping.Step, link *store.
 			a.Sources[in.Name] = &text
 		}
 	}
-	if s.Err != nil {
+	switch {
+	case s.Err != nil:
 		a.Result, a.Error = nil, s.Err.Error()
+		return a, nil
+	case change.Action == "fail" && strings.HasPrefix(change.Reason, "mapping of "+s.Target+": "): // no value is free
+		a.Result, a.Error = nil, change.Reason
 		return a, nil
 	}
 	written := slices.ContainsFunc(change.Modified, func(m ChangeProperty) bool { return m.Name == s.Target })

@@ -158,3 +158,25 @@ func TestPlanOfOneUserTellsWhomItAdopts(t *testing.T) {
 		}
 	})
 }
+
+// A value that must be unique is told as the cycle would choose it.
+func TestPlanOfOneUserTellsUniqueValues(t *testing.T) {
+	story(t, func(w *world) {
+		w.nicknamed(`ToLower([givenName])`, `Append(ToLower([givenName]), "2")`)
+		for i, taken := range []string{"Ann", "ann2"} {
+			_, err := w.fabrikam.CreateUser(map[string]any{"userPrincipalName": fmt.Sprintf("ann%d@fabrikam.onmicrosoft.com", i),
+				"displayName": "Ann", "employeeId": taken})
+			w.must(err)
+			w.person(i+1, map[string]any{"givenName": "Ann"})
+			got := w.toldIn(engine.PlanRequest{User: upn(i + 1)})[1]
+			expression := `employeeId: SelectUniqueValue(ToLower([givenName]), Append(ToLower([givenName]), "2")) {givenName=Ann} gives `
+			want := expression + "ann2, has -"
+			if i == 1 {
+				want = expression + "-, has -, error mapping of employeeId: SelectUniqueValue: every candidate is taken: "
+			}
+			if !strings.HasPrefix(got, want) || i == 0 && got != want {
+				t.Errorf("with %d taken:\n got %s\nwant %s", i+1, got, want)
+			}
+		}
+	})
+}
