@@ -80,7 +80,7 @@ func runImportFile(env *environment, opts *importFileOptions, path string) error
 	return writeImport(env, &opts.importOptions, cfg, job, nil)
 }
 
-// maxSchema is the largest file that is taken for a schema.
+// maxSchema is the largest file that is taken for a schema; real ones are far below.
 const maxSchema = 16 << 20
 
 // readAll reads a file, or standard input for "-".
