@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
@@ -93,6 +94,36 @@ func TestDirectoryExtensionsGetTheirType(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was converted once stays as it is: it would be written again in every
+// cycle otherwise.
+func TestConvertedValuesStay(t *testing.T) {
+	const source = "extension_ffffffffffffffffffffffffffffffff_source"
+	kinds := append([]string{""}, attribute.Types()...)
+	rapid.Check(t, func(t *rapid.T) {
+		m := mapping.Mapping{Target: extension, Source: source, Type: attribute.Type(rapid.SampledFrom(kinds).Draw(t, "type"))}
+		s, problems := mapping.Compile([]mapping.Mapping{m})
+		if s == nil {
+			t.Fatal(problems)
+		}
+		v := rapid.OneOf(
+			rapid.Map(rapid.String(), directory.TextOf), rapid.Map(rapid.Int64(), directory.IntOf), rapid.Map(rapid.Bool(), directory.BoolOf),
+			rapid.Map(rapid.StringMatching(`-?[0-9]{1,20}|[A-Za-z0-9+/]{4,8}(==)?|[Tt]rue|20[0-9]{2}-0[1-9]-[0-2][0-9](T1[0-9]:00:00(\.[0-9]{1,3})?(Z|[+-]0[0-9]:30))?|1?[1-9]/2[0-8]/2026 1[0-2]:00:00 [AP]M`), directory.TextOf),
+		).Draw(t, "value")
+		first, err := s.Apply(mapping.Input{Source: attributes(source, v)})
+		if err != nil || len(first.Desired) == 0 {
+			return
+		}
+		got := first.Desired[0].Value
+		again, err := s.Apply(mapping.Input{Source: attributes(source, got), Flow: mapping.Update})
+		if err != nil || len(again.Desired) != 1 || !again.Desired[0].Value.Equal(got) {
+			t.Fatalf("%s %q becomes %s %q, and that becomes %v, %v", v.Kind(), v, got.Kind(), got, show(again.Desired), err)
+		}
+		if changes := s.Changes(first.Desired, again.Desired); len(changes) > 0 {
+			t.Fatalf("%q is written again as %+v", got, changes)
+		}
+	})
 }
 
 func TestOnlyDirectoryExtensionsAreGivenAType(t *testing.T) {

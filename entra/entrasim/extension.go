@@ -242,9 +242,15 @@ func checkExtensionProperty(o Object) error {
 func (t *Tenant) checkFileExtensions(f File) error {
 	e := t.extensions
 	e.ofUsers = maps.Clone(e.ofUsers)
-	if f.ExtensionProperties != nil {
-		e.register(f.ExtensionProperties)
+	names := map[string]bool{}
+	for i, o := range f.ExtensionProperties {
+		name := o.String("name")
+		if names[name] {
+			return fmt.Errorf("extensionProperties[%d].name: %q occurs twice", i, name)
+		}
+		names[name] = true
 	}
+	e.register(f.ExtensionProperties)
 	for _, s := range []section{{"users", &f.Users}, {"deletedUsers", &f.DeletedUsers}} {
 		for i, o := range *s.list {
 			for _, p := range o.fields {

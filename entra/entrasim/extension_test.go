@@ -172,6 +172,7 @@ func TestExtensionSectionIsHeldToItsShape(t *testing.T) {
 		`{"extensionProperties": [{"name": "` + ext + `a", "dataType": "Text"}]}`:                 "extensionProperties[0].dataType: one of Binary",
 		`{"extensionProperties": [{"name": "` + ext + `a", "isMultiValued": "yes"}]}`:             "isMultiValued: the value has the wrong type",
 		`{"extensionProperties": [{"name": "` + ext + `a", "targetObjects": "User"}]}`:            "targetObjects: the value has the wrong type",
+		`{"extensionProperties": [{"name": "` + ext + `a"}, {"name": "` + ext + `a"}]}`:           "occurs twice",
 		`{"extensionProperties": [{"name": "` + ext + `a", "kind": "x"}]}`:                        "kind: there is no such property",
 		`{"users": [{"userPrincipalName": "u@x", "` + ext + `a": 1}], "extensionProperties": []}`: "not available",
 	} {

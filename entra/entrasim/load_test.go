@@ -360,7 +360,7 @@ func sorted(property string, v any) any {
 }
 
 func FuzzParseFile(f *testing.F) {
-	for _, s := range []string{contosoFile, fabrikamFile, `{}`, `{"users":[{"userPrincipalName":"a@b.c","manager":{"id":"x"}}]}`, `{"policies":{"crossTenantAccess":{"partners":[]}}}`, `{"users":[`} {
+	for _, s := range []string{contosoFile, fabrikamFile, registered, `{}`, `{"users":[{"userPrincipalName":"a@b.c","manager":{"id":"x"}}]}`, `{"policies":{"crossTenantAccess":{"partners":[]}}}`, `{"users":[`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -37,6 +37,50 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// Every attribute that Microsoft's cross-tenant synchronization maps or lists is
+// known by the name it has there, or explained.
+func TestNamesOfSynchronizationSchemas(t *testing.T) {
+	for name, want := range map[string]string{
+		"objectId": "id", "mobile": "mobilePhone", "physicalDeliveryOfficeName": "officeLocation", "telephoneNumber": "businessPhones",
+		"facsimileTelephoneNumber": "faxNumber", "originalUserPrincipalName": "userPrincipalName", "immutableId": "onPremisesImmutableId",
+		"dirSyncEnabled": "onPremisesSyncEnabled", "lastDirSyncTime": "onPremisesLastSyncDateTime", "userState": "externalUserState",
+		"userStateChangedOn": "externalUserStateChangeDateTime", "deletionTimestamp": "deletedDateTime", "samAccountName": "onPremisesSamAccountName",
+		"refreshTokensValidFromDateTime": "signInSessionsValidFromDateTime", "sipProxyAddress": "imAddresses", "userIdentities": "identities",
+		"accountEnabled": "accountEnabled", "streetAddress": "streetAddress", "companyName": "companyName", "showInAddressList": "showInAddressList",
+		"appRoleAssignments": "appRoleAssignments", "proxyAddresses": "proxyAddresses", "manager": "manager", "extensionAttribute15": "extensionAttribute15",
+		"employeeOrgData/division": "division", "onPremisesExtensionAttributes/extensionAttribute7": "extensionAttribute7",
+	} {
+		info, ok := attribute.Lookup(name)
+		if !ok || info.Name != want || attribute.Missing(name) != "" {
+			t.Errorf("%s is %q, known %v, missing %q; want %s", name, info.Name, ok, attribute.Missing(name), want)
+		}
+	}
+	for _, name := range append(attribute.MissingNames(), "netId", "alternativeSecurityIds", "IsSoftDeleted", "targetAddress", "msExchHideFromAddressLists") {
+		if info, ok := attribute.Lookup(name); ok || attribute.Missing(name) == "" {
+			t.Errorf("%s: %+v, known %v, reason %q; want it unknown with a reason", name, info, ok, attribute.Missing(name))
+		}
+	}
+	for _, name := range []string{"employeeOrgData/city", "onPremisesExtensionAttributes/city", "employeeOrgData/", "departmnt"} {
+		if info, ok := attribute.Lookup(name); ok || attribute.Missing(name) != "" {
+			t.Errorf("%s: %+v, want it unknown without a reason", name, info)
+		}
+	}
+}
+
+// What Graph finds by a plain filter: the properties marked as such in
+// https://learn.microsoft.com/graph/aad-advanced-queries
+func TestWhatCanBeSearched(t *testing.T) {
+	for name, want := range map[string]bool{"employeeId": true, "mail": true, "displayName": true, "department": true, "city": true, "country": true, "surname": true,
+		"givenName": true, "jobTitle": true, "state": true, "userPrincipalName": true, "businessPhones": true, "companyName": false, "employeeType": false,
+		"mobilePhone": false, "officeLocation": false, "postalCode": false, "preferredLanguage": false, "streetAddress": false, "extensionAttribute1": false,
+		"employeeHireDate": false, "faxNumber": false, "costCenter": false, "userType": false, "manager": false,
+		"extension_0123456789abcdef0123456789abcdef_x": true} {
+		if info, _ := attribute.Lookup(name); (info.Unsearchable == "") != want {
+			t.Errorf("%s: unsearchable %q, want searchable %v", name, info.Unsearchable, want)
+		}
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	for _, name := range []string{"", "Department", "departmnt", "extensionAttribute0", "extensionAttribute16", "extension_short_x",
 		"extension_0123456789abcdef0123456789abcdeg_x", "extension_0123456789abcdef0123456789abcdef_",
