@@ -538,6 +538,7 @@ func TestDaemonGivesTheSameOutput(t *testing.T) {
 				told = append(told, fmt.Sprintf("%q exit %d\n%s\n%s", a.args[2:], a.exit, stdout, stderr))
 			}
 		}
+		step("plan", jobName, "--collisions")
 		step("sync", jobName)
 		step("provision", "s01@contoso.example", "--dry-run")
 		step("provision", "shut@contoso.example")

@@ -189,7 +189,7 @@ func (c *cycle) collide(ctx context.Context, of directory.HolderType, objects []
 				}
 				col := Collision{Source: cl.source, Address: strings.Clone(a), Effect: effect, Detail: detail,
 					Holder: AddressHolder{Type: of, ID: strings.Clone(o.ID), DisplayName: strings.Clone(o.DisplayName())}}
-				if cl.hidden && a != cl.invited {
+				if cl.hidden && (a != cl.invited || c.job.Invitation.ByMail) {
 					col.Address = sensitiveText
 				}
 				f.found = append(f.found, col)

@@ -199,3 +199,48 @@ func TestPlanTellsAutomaticRedemption(t *testing.T) {
 		}
 	})
 }
+
+// An incremental cycle, which looks users up one by one, is told of collisions as
+// an initial one is.
+func TestPlanFindsCollisionsOfNewcomers(t *testing.T) {
+	storyOf(t, entrasim.Options{}, crowded, func(w *world) {
+		w.people(1, 1)
+		w.sync(store.OutcomeSuccess)
+		w.people(2, 6)
+		p := w.plan(engine.PlanRequest{Collisions: true})
+		var got []string
+		for _, c := range p.Collisions {
+			got = append(got, c.Source.UPN+" "+string(c.Holder.Type)+" "+string(c.Effect))
+		}
+		want := []string{upn(2) + " user refused", upn(3) + " user refused", upn(4) + " deletedUser restoreFirst", upn(5) + " group refused",
+			upn(6) + " contact createdWithoutProxyAddresses"}
+		if diff := cmp.Diff(want, got); diff != "" || p.Cycle != "incremental" {
+			t.Errorf("%s plan, collisions (-want +got):\n%s", p.Cycle, diff)
+		}
+		one := w.plan(engine.PlanRequest{Collisions: true, User: upn(5)})
+		if len(one.Collisions) != 1 || one.Collisions[0].Holder.Type != "group" {
+			t.Errorf("plan of one user: got collisions %+v, want the one with the group", one.Collisions)
+		}
+	})
+}
+
+// The value of a sensitive mapping is hidden in a collision too.
+func TestCollisionsHideSensitiveMail(t *testing.T) {
+	storyOf(t, entrasim.Options{}, crowded, func(w *world) {
+		ms := mapping.Default()
+		for i := range ms {
+			if ms[i].Target == "mail" {
+				ms[i].Sensitive = true
+			}
+		}
+		w.mapped(ms...)
+		w.person(7, map[string]any{"mail": "seven@mail.example"})
+		p := w.plan(engine.PlanRequest{Collisions: true})
+		if len(p.Collisions) != 1 || p.Collisions[0].Address != "(sensitive)" || p.Collisions[0].Effect != engine.EffectUpdateRefused {
+			t.Errorf("got %+v, want one refused update with its address hidden", p.Collisions)
+		}
+		if text := fmt.Sprintf("%+v", p); strings.Contains(text, "seven@") {
+			t.Errorf("the plan tells the value:\n%s", text)
+		}
+	})
+}
