@@ -38,7 +38,7 @@ so does the value of every attribute named with --keep. Capture both tenants wit
 the same key: the file is made beside the first tenant file. Values that scoping
 filters compare with stay too, so that EQUALS judges as before. Whoever has the
 key can undo it: delete it when both files are written.`,
-		Example:     examples("tenantsync capture contoso -F contoso.json",
+		Example: examples("tenantsync capture contoso -F contoso.json",
 			"tenantsync capture fabrikam -F rehearsal/fabrikam.json --pseudonymize --keep extensionAttribute1", "tenantsync capture contoso -F - | jq '.users | length'"),
 		Args:        cobra.ExactArgs(1),
 		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUsage, exitConfig, exitInterrupted),

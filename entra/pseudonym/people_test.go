@@ -12,8 +12,8 @@ import (
 	"tenantsync/entra/pseudonym"
 )
 
-// tenants returns tenant files of many people: those of the repository, and a real
-// directory where it is there.
+// tenants returns tenant files of many people: those of the repository, and the
+// first and the last of a real directory where it is there.
 func tenants(t *testing.T) map[string][]byte {
 	t.Helper()
 	patterns := []string{"../../docs/testdata/contoso.json", "../../testdata/e2e/*.json"}
@@ -27,6 +27,9 @@ func tenants(t *testing.T) map[string][]byte {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(found) > 3 {
+			found = []string{found[0], found[len(found)-1]}
 		}
 		for _, name := range found {
 			raw, err := os.ReadFile(name)

@@ -1,8 +1,10 @@
 package pseudonym
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
+	"hash"
 	"strings"
 )
 
@@ -24,7 +26,8 @@ type Options struct {
 // memory grows with the number of different words. It is not safe for concurrent
 // use.
 type Pseudonymizer struct {
-	key       []byte
+	hash      hash.Hash       // keyed
+	sum       []byte          // its last result
 	keep      map[string]bool // by lower-case name
 	stays     map[string]bool // folded words
 	known     map[string]string
@@ -43,7 +46,7 @@ func New(key []byte, o Options) (*Pseudonymizer, error) {
 	}
 	sum := sha256.Sum256(append([]byte("tenantsync pseudonyms 1\x00"), key...))
 	p := &Pseudonymizer{
-		key: sum[:], keep: map[string]bool{}, stays: map[string]bool{}, known: map[string]string{},
+		hash: hmac.New(sha256.New, sum[:]), keep: map[string]bool{}, stays: map[string]bool{}, known: map[string]string{},
 		orders: map[class][]int{}, alphabets: map[class][]rune{},
 	}
 	for _, name := range o.Keep {

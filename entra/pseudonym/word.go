@@ -1,8 +1,6 @@
 package pseudonym
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 	"unicode"
@@ -117,21 +115,26 @@ func (p *Pseudonymizer) stream(round int, of shape, from []int, n int) []uint64 
 	for _, place := range from {
 		message = binary.AppendUvarint(message, uint64(place))
 	}
-	seed := p.mac(message) // once: a long word must not cost the square of its length
+	sum := p.mac(message)
+	seed := slices.Clone(sum) // what follows must not cost the square of the word's length
 	out := make([]uint64, 0, n)
-	for block := uint32(0); len(out) < n; block++ {
-		sum := p.mac(binary.BigEndian.AppendUint32(seed, block))
+	for block := uint32(1); ; block++ {
 		for i := 0; i+8 <= len(sum) && len(out) < n; i += 8 {
 			out = append(out, binary.BigEndian.Uint64(sum[i:]))
 		}
+		if len(out) == n {
+			return out
+		}
+		sum = p.mac(binary.BigEndian.AppendUint32(slices.Clone(seed), block))
 	}
-	return out
 }
 
+// mac returns the keyed hash of a message, valid until the next one.
 func (p *Pseudonymizer) mac(message []byte) []byte {
-	h := hmac.New(sha256.New, p.key)
-	h.Write(message) // a hash never fails
-	return h.Sum(nil)
+	p.hash.Reset()
+	p.hash.Write(message) // a hash never fails
+	p.sum = p.hash.Sum(p.sum[:0])
+	return p.sum
 }
 
 func (p *Pseudonymizer) alphabet(c class) []rune {
