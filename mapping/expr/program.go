@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tenantsync/directory"
@@ -41,6 +42,8 @@ type Program struct {
 	reads []read // by the slot of an attribute
 
 	random, redacted bool
+	// contexts keeps one evaluation from allocating what the next one can use again.
+	contexts sync.Pool
 }
 
 type read struct {
@@ -158,8 +161,14 @@ func (p *Program) redact(err error) error {
 }
 
 func (p *Program) evaluate(env Env) (value, error) {
-	c := context{env: env, program: p}
-	v, err := p.root.eval(&c)
+	c, ok := p.contexts.Get().(*context)
+	if !ok {
+		c = new(context)
+	}
+	*c = context{env: env, program: p}
+	v, err := p.root.eval(c)
+	*c = context{} // no user outlives the evaluation
+	p.contexts.Put(c)
 	if err != nil {
 		return value{}, p.redact(err)
 	}
