@@ -112,7 +112,7 @@ func (m *masking) apply(content []byte) ([]byte, error) {
 		return content, nil
 	}
 	if m.key == nil {
-		if err := m.makeKey(); err != nil {
+		if err := m.makeKey(content); err != nil {
 			return nil, fmt.Errorf("make a key for the pseudonyms: %w", err)
 		}
 	}
@@ -123,10 +123,10 @@ func (m *masking) apply(content []byte) ([]byte, error) {
 	return p.File(content)
 }
 
-// makeKey writes a new key. A file that appeared meanwhile is never overwritten.
-func (m *masking) makeKey() error {
-	m.key = make([]byte, pseudonym.KeySize)
-	if _, err := rand.Read(m.key); err != nil {
+// makeKey writes a new key for a tenant file. A key that appeared meanwhile is
+// never overwritten.
+func (m *masking) makeKey(content []byte) (err error) {
+	if m.key, err = pseudonym.Choose(rand.Reader, content, m.options); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(m.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -2,6 +2,7 @@ package pseudonym_test
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,7 +102,14 @@ func isName(name string) bool {
 // of the texts that are no longer what they were.
 func TestNoNameIsLeft(t *testing.T) {
 	for file, raw := range tenants(t) {
-		p := newPseudonymizer(t, pseudonym.Options{})
+		chosen, err := pseudonym.Choose(rand.NewChaCha8([32]byte{1}), raw, pseudonym.Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		p, err := pseudonym.New(chosen, pseudonym.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		out, err := p.File(raw)
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
@@ -119,23 +127,20 @@ func TestNoNameIsLeft(t *testing.T) {
 				}
 			}
 		})
-		people, left := 0, 0
+		people := 0
 		visit(after["users"], "", func(name, text string) {
 			if p.Stays(name) {
 				return
 			}
 			people++
 			for _, w := range words(local(name, text)) {
-				// A pseudonym of three or four letters may by chance be the name of somebody else.
-				if real[w] && !kept[w] && utf8.RuneCountInString(w) >= 5 {
+				if real[w] && !kept[w] {
 					t.Errorf("%s: %s %q has the name %q", file, name, text, w)
-				} else if real[w] && !kept[w] {
-					left++
 				}
 			}
 		})
-		if people < 20 || left*50 > people {
-			t.Errorf("%s: among %d texts %d short words are names, want at most one of 50", file, people, left)
+		if people < 20 {
+			t.Errorf("%s: looked at %d texts, want many", file, people)
 		}
 	}
 }

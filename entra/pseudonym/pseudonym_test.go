@@ -145,6 +145,20 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+func TestChoose(t *testing.T) {
+	raw := []byte(person)
+	a, err := pseudonym.Choose(strings.NewReader(strings.Repeat("0123456789abcdef", 200)), raw, pseudonym.Options{})
+	if err != nil || len(a) != pseudonym.KeySize {
+		t.Errorf("got a key of %d bytes and %v, want %d", len(a), err, pseudonym.KeySize)
+	}
+	if _, err := pseudonym.Choose(strings.NewReader("few"), raw, pseudonym.Options{}); err == nil {
+		t.Error("three random bytes: got no error, want one")
+	}
+	if _, err := pseudonym.Choose(strings.NewReader(""), []byte("x"), pseudonym.Options{}); err == nil {
+		t.Error("no tenant file: got no error, want one")
+	}
+}
+
 const person = `{"organization":{"id":"o","displayName":"Contoso","verifiedDomains":[{"name":"contoso.com"}]},
 "users":[{"id":"11111111-0000-4000-8000-0000000000a1","userPrincipalName":"anna.berg@contoso.com","displayName":"Anna Berg <&>","givenName":"Anna","surname":"Berg","mail":"Anna.Berg@contoso.com",
  "mailNickname":"anna.berg","otherMails":["anna@home.example"],"proxyAddresses":["SMTP:Anna.Berg@contoso.com","smtp:berg@contoso.com","X500:/o=anna/cn=berg"],"accountEnabled":true,
