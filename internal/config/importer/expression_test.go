@@ -82,6 +82,50 @@ func TestExpressionTextStays(t *testing.T) {
 	}
 }
 
+// One tree stands for FormatDateTime with and without the place of its styles, as
+// exports have it.
+func TestExpressionBothFormsOfFormatDateTime(t *testing.T) {
+	date := call("DateFromNum", "source", attribute("employeeId"))
+	for _, tt := range []struct {
+		tree node
+		text string
+	}{
+		{call("FormatDateTime", "source", date, "outputFormat", constant("yyyyMMddHHmmss.0Z")), `FormatDateTime(DateFromNum([employeeId]), , "yyyyMMddHHmmss.0Z")`},
+		{call("FormatDateTime", "source", date, "outputFormat", constant("yyyy")), `FormatDateTime(DateFromNum([employeeId]), , , "yyyy")`},
+		{call("FormatDateTime", "source", attribute("city"), "inputFormat", constant("yyyyMMdd"), "outputFormat", constant("yyyy")), `FormatDateTime([city], "yyyyMMdd", "yyyy")`},
+		{call("FormatDateTime", "source", attribute("city"), "inputFormat", constant("yyyyMMdd"), "outputFormat", constant("yyyy")), `FormatDateTime([city], , "yyyyMMdd", "yyyy")`},
+		{call("Append", "source", call("FormatDateTime", "source", date, "outputFormat", constant("yyyy")), "suffix", constant("x")), `Append(FormatDateTime(DateFromNum([employeeId]), , "yyyy"), "x")`},
+	} {
+		tt.tree["expression"] = tt.text
+		got, said := expressionOf(t, tt.tree)
+		if got != tt.text {
+			t.Errorf("got %s, want %s", got, tt.text)
+		}
+		same(t, "notes for "+tt.text, said, nil)
+	}
+	tree := call("FormatDateTime", "source", call("Replace", "source", attribute("city"), "Find", constant("x"), "Replacement", constant("y")), "inputFormat", constant("yyyyMMdd"), "outputFormat", constant("yyyy"))
+	tree["expression"] = `FormatDateTime(Replace([city], , "x", , "y", , ), "yyyyMMdd", "yyyy")`
+	if got, said := expressionOf(t, tree); len(said) != 1 || got == tree["expression"] {
+		t.Errorf("another place inside: got %s with notes %q, want the tree and a note", got, said)
+	}
+}
+
+// The text is taken, and says so, where the tree cannot be read and calls another
+// function.
+func TestExpressionOtherFunction(t *testing.T) {
+	for _, tree := range []node{call("ToLower"), call("Bogus", "source", attribute("city"))} {
+		tree["expression"] = `ToUpper([city])`
+		got, said := expressionOf(t, tree)
+		if got != `ToUpper([city])` || len(said) != 1 || !strings.Contains(said[0], "the text is taken") {
+			t.Errorf("got %s with notes %q, want the text and a note", got, said)
+		}
+	}
+	tree := call("ToUpper")
+	tree["expression"] = `ToUpper ([city])`
+	_, said := expressionOf(t, tree)
+	same(t, "notes", said, nil)
+}
+
 // A tree whose keys nobody knows leaves the text to count.
 func TestExpressionKeysUnknown(t *testing.T) {
 	tree := call("Mid", "what", attribute("city"), "from", constant("1"), "to", constant("8"))

@@ -153,7 +153,7 @@ func readRule(v *value) rule {
 
 func readObjectMapping(v *value) objectMapping {
 	o := objectMapping{
-		name: v.get("name").text(), enabled: !strings.EqualFold(v.get("enabled").text(), "false"),
+		name: v.get("name").text(), enabled: !isFalse(v.get("enabled")),
 		flowTypes: v.get("flowTypes"), scope: v.get("scope"),
 		source: v.get("sourceObjectName").text(), target: v.get("targetObjectName").text(),
 	}
@@ -166,6 +166,9 @@ func readObjectMapping(v *value) objectMapping {
 	}
 	return o
 }
+
+// isFalse reports false, also where it is written as text or as a number.
+func isFalse(v *value) bool { return strings.EqualFold(v.text(), "false") || v.text() == "0" }
 
 // member is the text of a member.
 func member(v *value, name string) string { return v.get(name).text() }
