@@ -32,6 +32,7 @@ var (
 type Pattern struct {
 	text    string
 	quick   func(string) bool // nil: ask the engine
+	steps   int               // that quick takes at most for each byte
 	engine  *regexp2.Regexp
 	numbers map[string]int // of the capturing groups, by their names and by their numbers
 }
@@ -58,7 +59,7 @@ func Compile(text string) (p *Pattern, err error) {
 		p.numbers[strconv.Itoa(number)] = number
 		p.numbers[engine.GroupNameFromNumber(number)] = number
 	}
-	p.quick = matcher(text)
+	p.quick, p.steps = matcher(text)
 	return p, nil
 }
 
@@ -82,7 +83,7 @@ func (p *Pattern) HasGroup(name string) bool {
 // Match reports whether the pattern matches anywhere in s. The error is
 // [ErrTimeout] or one that tells of a fault of the engine.
 func (p *Pattern) Match(s string) (matched bool, err error) {
-	if p.quick != nil {
+	if p.quick != nil && p.steps*len(s) <= maxQuickSteps {
 		return p.quick(s), nil
 	}
 	defer contain(&err)

@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,20 +16,57 @@ const (
 )
 
 // matcher returns a function that tells whether a text matches, for patterns that
-// can be judged without backtracking; nil for all others.
-func matcher(text string) func(string) bool {
+// can be judged without backtracking; nil for all others. steps is what it costs
+// at most for each byte of the text, 0 when that is next to nothing.
+func matcher(text string) (match func(string) bool, steps int) {
 	if m := plain(text); m != nil {
-		return m
+		return m, 0
 	}
 	translated, ok := translate(text)
 	if !ok {
-		return nil
+		return nil, 0
+	}
+	parsed, err := syntax.Parse(translated, syntax.Perl)
+	if err != nil {
+		return nil, 0
+	}
+	if steps = size(parsed); steps > maxQuickSize {
+		return nil, 0
 	}
 	re, err := regexp.Compile(translated)
 	if err != nil {
-		return nil
+		return nil, 0
 	}
-	return re.MatchString
+	return re.MatchString, steps
+}
+
+const (
+	// maxQuickSize bounds the program that Go's engine makes of a pattern: counted
+	// repetitions are written out, so a short pattern can become millions of
+	// instructions.
+	maxQuickSize = 4_000
+	// maxQuickSteps bounds one match. Go's engine has no time limit, and in the worst
+	// case it is at every instruction at once, for each byte of the text: this many
+	// steps take it about as long as the other engine's time limit.
+	maxQuickSteps = 8_000_000
+)
+
+// size returns about how many instructions a pattern has; beyond maxQuickSize it
+// stops counting.
+func size(re *syntax.Regexp) int {
+	n := 1
+	for _, sub := range re.Sub {
+		if n += size(sub); n > maxQuickSize {
+			return n
+		}
+	}
+	switch re.Op {
+	case syntax.OpLiteral:
+		n += len(re.Rune)
+	case syntax.OpRepeat:
+		n *= max(re.Min+1, re.Max)
+	}
+	return n
 }
 
 // plain returns the matcher of a pattern that is literal text, perhaps tied to

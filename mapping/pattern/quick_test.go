@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -54,7 +55,7 @@ func TestQuickMatchersAgreeWithTheEngine(t *testing.T) {
 
 func TestWhatIsLeftToTheEngine(t *testing.T) {
 	for _, text := range []string{`(?i)a`, `a(?=b)`, `(?<!a)b`, `(a)\1`, `\ba`, `\p{L}`, `\x41`, `[a-z-[b]]`, `[\D]`, `a$\n`, `(?>a)`, `(?<a-b>x)`, "\xff", `a{00}`, `a{1,02}`} {
-		if matcher(text) != nil {
+		if quick, _ := matcher(text); quick != nil {
 			t.Errorf("%q has a quick matcher, want none", text)
 		}
 	}
@@ -83,4 +84,31 @@ func FuzzPattern(f *testing.F) {
 			t.Errorf("%q on %q gives %d bytes", text, on, len(out))
 		}
 	})
+}
+
+// Go's engine is linear, but in the product of pattern and text, and nothing stops
+// it: patterns that are long once their repetitions are written out, and long
+// texts, go to the engine with a time limit.
+func TestNoMatchRunsAway(t *testing.T) {
+	for _, tt := range []struct{ name, text, on string }{
+		{"a repetition often", strings.Repeat(`a{0,1000}`, 1100) + "b", strings.Repeat("a", 256)},
+		{"a class repeated often", strings.Repeat(`[ab]{0,1000}`, 800) + "b$", strings.Repeat("a", 256)},
+		{"many stars on a long text", strings.Repeat(`.*`, 4900) + "c", strings.Repeat("b", 60_000)},
+		{"many classes on a long text", strings.Repeat(`[^a]*`, 700) + "c", strings.Repeat("b", 60_000)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			began := time.Now()
+			p, err := Compile(tt.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			matched, err := p.Match(tt.on)
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("takes %v, want about %v at most", took, timeLimit)
+			}
+			if matched || err != nil && err != ErrTimeout {
+				t.Errorf("matched %v, error %v; want no match, or %v", matched, err, ErrTimeout)
+			}
+		})
+	}
 }
