@@ -93,9 +93,17 @@ type clause struct {
 	masked     string // as it is shown where its values must not be
 }
 
+// look is one look at a user: what is known of it, when, and how much time its
+// patterns have taken.
+type look struct {
+	attributes directory.Attributes
+	now        time.Time
+	patterns   pattern.Budget
+}
+
 // holds judges one clause.
-func (c *clause) holds(a directory.Attributes, now time.Time) (bool, error) {
-	v := a.Get(c.name)
+func (c *clause) holds(l *look) (bool, error) {
+	v := l.attributes.Get(c.name)
 	switch c.operator {
 	case IsNull:
 		return v.IsEmpty(), nil
@@ -111,12 +119,12 @@ func (c *clause) holds(a directory.Attributes, now time.Time) (bool, error) {
 	case v.IsEmpty():
 		return false, nil
 	case c.members != Whole:
-		return c.each(v.List(), v, now)
+		return c.each(v, l)
 	case c.numbers != nil:
 		n, ok := c.number(v)
 		return ok && c.compareNumber(n), nil
 	}
-	return c.one(c.scalar(v), now)
+	return c.one(c.scalar(v), l)
 }
 
 // inGroups judges [MemberOf]. Being in no group is an answer, not the lack of
@@ -135,13 +143,13 @@ func (c *clause) inGroups(v directory.Value) (bool, error) {
 
 // each judges several values. A value that settles the clause makes up for
 // another that cannot be judged.
-func (c *clause) each(list []string, v directory.Value, now time.Time) (bool, error) {
+func (c *clause) each(v directory.Value, l *look) (bool, error) {
 	if v.Kind() != directory.List {
-		return c.one(c.scalar(v), now)
+		return c.one(c.scalar(v), l)
 	}
 	var failure error
-	for _, s := range list {
-		ok, err := c.one(s, now)
+	for _, s := range v.List() {
+		ok, err := c.one(s, l)
 		switch {
 		case err != nil:
 			failure = err
@@ -153,9 +161,9 @@ func (c *clause) each(list []string, v directory.Value, now time.Time) (bool, er
 }
 
 // one judges the text of one value.
-func (c *clause) one(s string, now time.Time) (bool, error) {
+func (c *clause) one(s string, l *look) (bool, error) {
 	if c.moments != nil {
-		return c.compareMoment(s, now), nil
+		return c.compareMoment(s, l.now), nil
 	}
 	if c.numbers != nil {
 		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
@@ -163,9 +171,9 @@ func (c *clause) one(s string, now time.Time) (bool, error) {
 	}
 	switch c.operator {
 	case RegexMatch:
-		return c.matches(s)
+		return c.matches(s, l)
 	case NotRegexMatch:
-		matched, err := c.matches(s)
+		matched, err := c.matches(s, l)
 		return !matched, err
 	}
 	for _, want := range c.values {
@@ -189,10 +197,10 @@ func (c *clause) one(s string, now time.Time) (bool, error) {
 
 // matches reports whether one of the patterns is found. One that is found makes
 // up for another that takes too long.
-func (c *clause) matches(s string) (bool, error) {
+func (c *clause) matches(s string, l *look) (bool, error) {
 	var failure error
 	for _, p := range c.patterns {
-		ok, err := p.Match(s)
+		ok, err := l.patterns.Match(p, s)
 		if ok {
 			return true, nil
 		}

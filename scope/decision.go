@@ -47,7 +47,7 @@ func (d Decision) ReasonHiding(hide func(attribute string) bool) string {
 	sentences := make([]string, 0, len(d.filter.groups))
 	for i := range d.filter.groups {
 		g := &d.filter.groups[i]
-		at, verdict, _ := g.judge(d.attributes, d.now)
+		at, verdict, _ := g.judge(&look{attributes: d.attributes, now: d.now})
 		if verdict != fails {
 			continue // cannot be: no group holds, and none is undecided
 		}

@@ -37,7 +37,7 @@ func (f *Filter) Explain(a directory.Attributes, now time.Time) []GroupResult {
 	results := make([]GroupResult, 0, len(f.groups))
 	for i := range f.groups {
 		g := &f.groups[i]
-		_, verdict, _ := g.judge(a, now)
+		_, verdict, _ := g.judge(&look{attributes: a, now: now})
 		r := GroupResult{Title: g.title, Passed: verdict == holds}
 		for j := range g.clauses {
 			r.Clauses = append(r.Clauses, g.clauses[j].explain(a, now))
@@ -55,6 +55,6 @@ func (c *clause) explain(a directory.Attributes, now time.Time) ClauseResult {
 	if v.IsEmpty() {
 		v = directory.NullValue()
 	}
-	passed, err := c.holds(a, now)
+	passed, err := c.holds(&look{attributes: a, now: now})
 	return ClauseResult{Attribute: c.name, Text: c.text, Masked: c.masked, Value: v, Resolved: c.resolved(now), Passed: passed, Err: err}
 }

@@ -53,8 +53,9 @@ func (f *Filter) Timed() bool { return f.timed }
 // that is false, and else undecided: the decision carries the error.
 func (f *Filter) Evaluate(a directory.Attributes, now time.Time) Decision {
 	d := Decision{InScope: len(f.groups) == 0, Group: -1, Clause: -1, filter: f, attributes: a, now: now}
+	l := look{attributes: a, now: now}
 	for i := range f.groups {
-		at, verdict, err := f.groups[i].judge(a, now)
+		at, verdict, err := f.groups[i].judge(&l)
 		switch {
 		case verdict == holds:
 			return Decision{InScope: true, Group: i, Clause: -1, filter: f, attributes: a, now: now}
@@ -77,10 +78,10 @@ const (
 
 // judge returns the verdict on a group and the clause that led to it. A clause
 // that is false settles the group even if another one cannot be judged.
-func (g *group) judge(a directory.Attributes, now time.Time) (at int, result verdict, failure error) {
+func (g *group) judge(l *look) (at int, result verdict, failure error) {
 	at, result = -1, holds
 	for i := range g.clauses {
-		ok, err := g.clauses[i].holds(a, now)
+		ok, err := g.clauses[i].holds(l)
 		switch {
 		case err != nil:
 			if result == holds {

@@ -539,3 +539,23 @@ func byHand(a directory.Attributes) bool {
 	upn := a.Get("userPrincipalName").Text()
 	return upn != "" && !strings.HasPrefix(upn, "svc-")
 }
+
+// A user can have hundreds of values and a filter many patterns: all of them
+// together have a limit of time too.
+func TestManySlowPatternsTakeNoLongerThanAFew(t *testing.T) {
+	bad := slow("otherMails", scope.RegexMatch)
+	bad.Members = scope.Any
+	mails := make([]string, 50)
+	for i := range mails {
+		mails[i] = strings.Repeat("a", 40) + "!"
+	}
+	user := attributes("otherMails", directory.ListOf(mails...))
+	began := time.Now()
+	d := compile(t, slices.Repeat([]scope.Group{one(bad)}, 10)...).Evaluate(user, present)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("500 matches that take too long: %v together, want little more than a second", took)
+	}
+	if !errors.Is(d.Err, pattern.ErrTimeout) {
+		t.Errorf("error %v, want %v", d.Err, pattern.ErrTimeout)
+	}
+}

@@ -22,3 +22,18 @@ func (b *Budget) Spend(match func() error) error {
 	b.spent += time.Since(began)
 	return err
 }
+
+// Match is [Pattern.Match] within the budget. Patterns that are judged without
+// backtracking cost nothing of it.
+func (b *Budget) Match(p *Pattern, s string) (matched bool, err error) {
+	switch {
+	case p.isQuick(s):
+		return p.quick(s), nil
+	case b.spent >= evaluationLimit:
+		return false, ErrTimeout
+	}
+	began := time.Now()
+	matched, err = p.Match(s)
+	b.spent += time.Since(began)
+	return matched, err
+}

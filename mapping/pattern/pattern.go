@@ -83,7 +83,7 @@ func (p *Pattern) HasGroup(name string) bool {
 // Match reports whether the pattern matches anywhere in s. The error is
 // [ErrTimeout] or one that tells of a fault of the engine.
 func (p *Pattern) Match(s string) (matched bool, err error) {
-	if p.quick != nil && p.steps*len(s) <= maxQuickSteps {
+	if p.isQuick(s) {
 		return p.quick(s), nil
 	}
 	defer contain(&err)
@@ -93,6 +93,9 @@ func (p *Pattern) Match(s string) (matched bool, err error) {
 	}
 	return matched, nil
 }
+
+// isQuick reports whether a text is judged without backtracking.
+func (p *Pattern) isQuick(s string) bool { return p.quick != nil && p.steps*len(s) <= maxQuickSteps }
 
 // Group returns what a group captured in the first match, and whether there was
 // a match in which the group took part.
