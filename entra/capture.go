@@ -42,6 +42,11 @@ type CaptureOptions struct {
 	Attributes []string
 	// ServicePrincipals are object ids whose app-role assignments are read.
 	ServicePrincipals []string
+	// Synchronization adds the service principals of Microsoft's own cross-tenant
+	// synchronization, and the jobs of all of them with schema and settings. What
+	// the app may not read of it is told to Missing; what the tenant does not have
+	// or serve is not.
+	Synchronization bool
 	// Report is told how many objects of a section have been read; may be nil.
 	Report func(section string, objects int)
 	// Missing is told a section that the app may not read, which is then left
@@ -98,6 +103,8 @@ type capturing struct {
 	out *Capture
 	// plain: the tenant does not know every property that is asked for.
 	plain bool
+	// told are the parts of a section that Missing was told of.
+	told []string
 }
 
 func (k *capturing) report(section string, n int) {

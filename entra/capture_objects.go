@@ -132,42 +132,6 @@ func (k *capturing) directoryRoles(ctx context.Context) error {
 	return nil
 }
 
-func (k *capturing) servicePrincipals(ctx context.Context) error {
-	for _, id := range k.o.ServicePrincipals {
-		name, err := segment(id)
-		if err != nil {
-			return k.c.noSuchID(callAssignments, err)
-		}
-		ans, err := k.c.get(ctx, k.m, callAssignments, k.c.graph+"/servicePrincipals/"+name+"?$select=id,displayName,appRoles")
-		if err != nil {
-			return err
-		}
-		principal, err := readRecord(ans.body)
-		if err != nil {
-			return k.c.malformed(callAssignments, ans, err)
-		}
-		assignments := []json.RawMessage{}
-		err = k.collect(ctx, callAssignments, k.c.graph+"/servicePrincipals/"+name+"/appRoleAssignedTo?$top=999", func(raw json.RawMessage) error {
-			a, err := stripAnnotations(raw)
-			assignments = append(assignments, a)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := principal.add("appRoleAssignedTo", assignments); err != nil {
-			return err
-		}
-		raw, err := principal.json()
-		if err != nil {
-			return err
-		}
-		k.out.ServicePrincipals = append(k.out.ServicePrincipals, raw)
-		k.report("servicePrincipals", len(k.out.ServicePrincipals))
-	}
-	return nil
-}
-
 // extensionProperties reads which directory extensions the tenant takes. A
 // directory that cannot tell is no error.
 // https://learn.microsoft.com/graph/api/directoryobject-getavailableextensionproperties

@@ -19,6 +19,9 @@ import (
 const (
 	crossTenantTemplate = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
 	crossTenantJobs     = "Azure2Azure"
+
+	// ofCrossTenantTemplate is the filter for these configurations.
+	ofCrossTenantTemplate = "applicationTemplateId eq '" + crossTenantTemplate + "'"
 )
 
 // SynchronizationJobs returns the jobs of Microsoft's own cross-tenant
@@ -95,7 +98,7 @@ func (s *Source) configurations(ctx context.Context, principal string) ([]config
 		}
 		return []configuration{one}, nil
 	}
-	filter := "applicationTemplateId eq " + literal(crossTenantTemplate)
+	filter := ofCrossTenantTemplate
 	if principal != "" {
 		filter = "displayName eq " + literal(principal)
 	}
@@ -112,6 +115,12 @@ func (s *Source) configurations(ctx context.Context, principal string) ([]config
 		return nil, s.c.noSuchID(callPrincipals, errors.New("no service principal is called "+strconv.Quote(principal)))
 	}
 	return list, err
+}
+
+// betweenTenants reports a job of cross-tenant synchronization by its id and its
+// template.
+func betweenTenants(id, template string) bool {
+	return strings.EqualFold(template, crossTenantJobs) || strings.HasPrefix(id, crossTenantJob)
 }
 
 // jobsOf returns the jobs between tenants of one service principal.
@@ -139,7 +148,7 @@ func (s *Source) jobsOf(ctx context.Context, of configuration) ([]directory.Sync
 		if doc.ID == "" {
 			return errors.New("synchronization job without id")
 		}
-		if !strings.EqualFold(doc.TemplateID, crossTenantJobs) && !strings.HasPrefix(doc.ID, crossTenantJob) {
+		if !betweenTenants(doc.ID, doc.TemplateID) {
 			return nil
 		}
 		jobs = append(jobs, directory.SynchronizationJob{
@@ -163,6 +172,9 @@ type syncSettings struct {
 	deletions *bool
 	threshold *int
 }
+
+// syncSettingKeys are the keys of these settings.
+var syncSettingKeys = []string{"CompanyId", "SyncAll", "SyncNotificationSettings"}
 
 // syncSettings reads them. Not being allowed to, or there being none, is no
 // error: a job can be understood without.

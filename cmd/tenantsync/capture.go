@@ -27,7 +27,8 @@ func newCaptureCommand(env *environment) *cobra.Command {
 		Long: `Reads a tenant of the configuration through Microsoft Graph into a tenant file that
 tenantsync simulate can serve: the organization, users with their managers, groups
 with their members, deleted users, contacts, directory roles, cross-tenant policies,
-and the applications whose assignments decide about scope. Only reads. The file
+the applications whose assignments decide about scope, and the jobs of Microsoft's
+own synchronization out of the tenant, for import entra. Only reads. The file
 holds personal data: it gets mode 0600 and is yours to protect. Sections that the
 app may not read are left out and named.
 
@@ -69,13 +70,13 @@ func runCapture(ctx context.Context, env *environment, opts *captureOptions, nam
 	if err != nil {
 		return err
 	}
-	principals, attributes := captureNeeds(cfg, name)
-	content, err := newWiring(env.log(nil)).capture(ctx, tenant, principals, attributes, func(section string, err error) {
+	content, err := newWiring(env.log(nil)).capture(ctx, tenant, needsOfCapture(cfg, name), func(section string, err error) {
 		env.warn(fmt.Sprintf("%s of %s could not be read and are left out: %s.", section, name, err), "")
 	})
 	if err != nil {
 		return err
 	}
+	masks.comparedByEntra(env, content)
 	if content, err = masks.apply(content); err != nil {
 		return err
 	}
@@ -95,23 +96,36 @@ func runCapture(ctx context.Context, env *environment, opts *captureOptions, nam
 	return nil
 }
 
-// captureNeeds returns what the jobs that read or write a tenant use besides the
-// usual.
-func captureNeeds(cfg *config.Config, tenant string) (principals, attributes []string) {
+// captureNeeds is what a capture reads besides the usual: service principals by
+// their ids, user attributes, and Microsoft's own synchronization.
+type captureNeeds struct {
+	Principals, Attributes []string
+	Synchronization        bool
+}
+
+// needsOfCapture returns what the jobs that read or write a tenant use besides the
+// usual. Microsoft's own synchronization is of interest unless the tenant is
+// nothing but a target.
+func needsOfCapture(cfg *config.Config, tenant string) captureNeeds {
+	var o captureNeeds
+	source, target := false, false
 	for _, j := range cfg.Jobs {
 		if j.Source == tenant {
-			if id := j.Scope.ServicePrincipalID; id != "" && !slices.Contains(principals, id) {
-				principals = append(principals, id)
+			source = true
+			if id := j.Scope.ServicePrincipalID; id != "" && !slices.Contains(o.Principals, id) {
+				o.Principals = append(o.Principals, id)
 			}
-			attributes = append(attributes, j.Schema.SourceAttributes()...)
-			attributes = append(attributes, j.Filter.Attributes()...)
+			o.Attributes = append(o.Attributes, j.Schema.SourceAttributes()...)
+			o.Attributes = append(o.Attributes, j.Filter.Attributes()...)
 		}
 		if j.Target == tenant {
-			attributes = append(attributes, j.Schema.TargetAttributes()...)
+			target = true
+			o.Attributes = append(o.Attributes, j.Schema.TargetAttributes()...)
 			for _, m := range j.Schema.Matching() {
-				attributes = append(attributes, m.Target)
+				o.Attributes = append(o.Attributes, m.Target)
 			}
 		}
 	}
-	return principals, attributes
+	o.Synchronization = source || !target
+	return o
 }

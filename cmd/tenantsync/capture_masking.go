@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 
 	"tenantsync/entra/pseudonym"
 	"tenantsync/internal/config"
+	"tenantsync/internal/config/importer"
 	"tenantsync/mapping/attribute"
 	"tenantsync/scope"
 )
@@ -25,6 +27,7 @@ type masking struct {
 	path    string
 	key     []byte // nil: not made yet
 	options pseudonym.Options
+	stays   func(attribute string) bool
 }
 
 // masking reads the options of capture that are about names.
@@ -61,42 +64,81 @@ func (o *captureOptions) masking(env *environment, cfg *config.Config) (*masking
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.path, err)
 	}
-	m.compared(env, cfg, p.Stays)
+	m.stays = p.Stays
+	m.compared(env, cfg)
 	return m, nil
 }
 
 // compared keeps the words that jobs compare attributes with which do not stay, and
 // warns of comparisons that look inside words.
-func (m *masking) compared(env *environment, cfg *config.Config, stays func(string) bool) {
+func (m *masking) compared(env *environment, cfg *config.Config) {
 	for _, j := range cfg.Jobs {
 		for _, user := range j.Scope.Users {
 			m.options.Words = append(m.options.Words, withoutDomain(user))
 		}
 		for _, f := range j.Scope.Filters {
 			for _, c := range f.Clauses {
-				name := c.Attribute
-				if info, known := attribute.Lookup(name); known {
-					name = info.Name
-				}
-				if stays(name) || name == scope.MemberOf {
-					continue
-				}
-				op, err := scope.ParseOperator(c.Operator)
-				if err != nil || op.Unary() {
-					continue
-				}
+				var values []string
 				for _, v := range c.Values {
-					m.options.Words = append(m.options.Words, withoutDomain(string(v)))
+					values = append(values, string(v))
 				}
 				if c.Value != nil {
-					m.options.Words = append(m.options.Words, withoutDomain(string(*c.Value)))
+					values = append(values, string(*c.Value))
 				}
-				if op != scope.Equals && op != scope.NotEquals {
-					env.warn(fmt.Sprintf("A filter of job %s compares %s by %s: pseudonyms may be judged otherwise.", j.Name, c.Attribute, op),
-						"--keep "+c.Attribute+" leaves its values as they are")
+				if op, err := scope.ParseOperator(c.Operator); err == nil {
+					m.compare(env, "job "+j.Name, c.Attribute, op, values)
 				}
 			}
 		}
+	}
+}
+
+// comparedByEntra is compared for the filters of the synchronization jobs that were
+// captured.
+func (m *masking) comparedByEntra(env *environment, content []byte) {
+	var file struct {
+		ServicePrincipals []struct {
+			Synchronization struct {
+				Jobs []struct {
+					ID     string          `json:"id"`
+					Schema json.RawMessage `json:"schema"`
+				} `json:"jobs"`
+			} `json:"synchronization"`
+		} `json:"servicePrincipals"`
+	}
+	if m == nil || json.Unmarshal(content, &file) != nil {
+		return
+	}
+	for _, principal := range file.ServicePrincipals {
+		for _, job := range principal.Synchronization.Jobs {
+			imported, err := importer.Schema(job.Schema, importer.Settings{})
+			if err != nil { // nor will its filters be taken over
+				continue
+			}
+			for _, group := range imported.Filters {
+				for _, c := range group.Clauses {
+					m.compare(env, "synchronization job "+job.ID, c.Attribute, c.Operator, c.Values)
+				}
+			}
+		}
+	}
+}
+
+// compare keeps the words of one comparison, or warns of it.
+func (m *masking) compare(env *environment, job, name string, op scope.Operator, values []string) {
+	canonical := name
+	if info, known := attribute.Lookup(name); known {
+		canonical = info.Name
+	}
+	if m.stays(canonical) || canonical == scope.MemberOf || op.Unary() {
+		return
+	}
+	for _, v := range values {
+		m.options.Words = append(m.options.Words, withoutDomain(v))
+	}
+	if op != scope.Equals && op != scope.NotEquals {
+		env.warn(fmt.Sprintf("A filter of %s compares %s by %s: pseudonyms may be judged otherwise.", job, name, op),
+			"--keep "+name+" leaves its values as they are")
 	}
 }
 

@@ -345,7 +345,7 @@ func (w *wiring) synchronization(t *config.Tenant) (synchronizationReader, error
 
 // capture reads a tenant with its reading credential into the text of a tenant
 // file. missing is told each section that the app may not read.
-func (w *wiring) capture(ctx context.Context, t *config.Tenant, principals, attributes []string, missing func(section string, err error)) ([]byte, error) {
+func (w *wiring) capture(ctx context.Context, t *config.Tenant, needs captureNeeds, missing func(section string, err error)) ([]byte, error) {
 	if err := t.Credential.Err; err != nil {
 		return nil, err
 	}
@@ -354,7 +354,9 @@ func (w *wiring) capture(ctx context.Context, t *config.Tenant, principals, attr
 		return nil, fmt.Errorf("tenant %s: %w", t.Name, err)
 	}
 	source := client.Source(entra.NewMeter())
-	captured, err := source.Capture(ctx, entra.CaptureOptions{ServicePrincipals: principals, Attributes: attributes, Missing: missing})
+	captured, err := source.Capture(ctx, entra.CaptureOptions{
+		ServicePrincipals: needs.Principals, Attributes: needs.Attributes, Synchronization: needs.Synchronization, Missing: missing,
+	})
 	if err == nil {
 		return json.Marshal(captured)
 	}

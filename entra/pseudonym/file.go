@@ -13,20 +13,26 @@ import (
 // and contacts replaced. Order and shape stay. An error says that the file is no
 // JSON object.
 func (p *Pseudonymizer) File(raw []byte) ([]byte, error) {
+	out, err := p.object(raw, p.section)
+	if err != nil {
+		return nil, fmt.Errorf("a tenant file is expected: %w", err)
+	}
+	return out, nil
+}
+
+// object copies a JSON object whose members are treated as of says.
+func (p *Pseudonymizer) object(raw []byte, of func(name string) treatment) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return nil, fmt.Errorf("a tenant file is expected: %w", errors.Join(errors.New("it does not begin with an object"), err))
+		return nil, errors.Join(errors.New("it does not begin with an object"), err)
 	}
 	w := &rewriter{p: p, from: d}
-	err := w.members(func(name string) treatment { return p.section(name) })
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("text follows the object")
-		}
+	if err := w.members(of); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("a tenant file is expected: %w", err)
+	if _, more := d.Token(); !errors.Is(more, io.EOF) {
+		return nil, errors.New("text follows the object")
 	}
 	return w.out.Bytes(), nil
 }
@@ -36,7 +42,9 @@ func (p *Pseudonymizer) File(raw []byte) ([]byte, error) {
 type treatment struct {
 	stays  bool
 	prefix bool // what stands before a colon stays: the kind of a proxy address
-	member func(name string) treatment
+	// setting: a text that may be a switch, or JSON itself.
+	setting bool
+	member  func(name string) treatment
 }
 
 // rewriter copies JSON, value by value.
@@ -118,6 +126,9 @@ func (w *rewriter) value(of treatment) error {
 func (p *Pseudonymizer) treated(s string, of treatment) string {
 	if of.stays {
 		return s
+	}
+	if of.setting {
+		return p.setting(s)
 	}
 	if kind, rest, ok := strings.Cut(s, ":"); of.prefix && ok {
 		return kind + ":" + p.Text(rest)

@@ -26,7 +26,7 @@ var (
 	)
 	groupStays     = staying("id", "members", "createdDateTime", "groupTypes", "mailEnabled", "securityEnabled", "visibility", "isAssignableToRole", "onPremisesSyncEnabled")
 	contactStays   = staying("id", "onPremisesSyncEnabled", "onPremisesLastSyncDateTime")
-	principalStays = staying("id", "appId", "displayName", "appRoles", "principalId", "principalType", "appRoleId", "resourceId", "resourceDisplayName", "synchronization",
+	principalStays = staying("id", "appId", "displayName", "appRoles", "principalId", "principalType", "appRoleId", "resourceId", "resourceDisplayName", "applicationTemplateId",
 		"createdDateTime", "deletedDateTime")
 	// sectionsStay say nothing of people: what the tenant is called, what
 	// administrators decided, what Microsoft's roles are called.
@@ -45,7 +45,13 @@ func (p *Pseudonymizer) section(name string) treatment {
 	case "contacts":
 		return treatment{member: p.property(contactStays, nil)}
 	case "servicePrincipals":
-		return treatment{member: p.property(principalStays, nil)}
+		other := p.property(principalStays, nil)
+		return treatment{member: func(name string) treatment {
+			if strings.EqualFold(name, "synchronization") {
+				return p.synchronization()
+			}
+			return other(name)
+		}}
 	}
 	if sectionsStay[strings.ToLower(name)] {
 		return treatment{stays: true}
