@@ -101,6 +101,24 @@ func TestTakenOverFromEntra(t *testing.T) {
 	}
 }
 
+// The same from captures of both tenants without names: the import reads from the
+// copy what it reads from the tenant, and the pair of copies is taken over as the
+// pair itself.
+func TestTakenOverFromACapture(t *testing.T) {
+	t.Parallel()
+	real := newLab(t, entraTenant(t, "contoso"), entraTenant(t, "fabrikam"))
+	for _, name := range []string{"source", "target"} {
+		real.run("capture", name, "-F", name+".captured", "--pseudonymize").exits(t, 0)
+	}
+	copied := newLab(t, readObject(t, filepath.Join(real.dir, "source.captured")), readObject(t, filepath.Join(real.dir, "target.captured")))
+	want := real.run("import", "entra", "--tenant", "source", "-o", "json").exits(t, 0)
+	got := copied.run("import", "entra", "--tenant", "source", "-o", "json").exits(t, 0)
+	expectEqual(t, "imported from the copy", string(got.stdout), string(want.stdout))
+	copied.takeOver("entra")
+	copied.adopts(9, 1)
+	nobodyNamed(t, entraTenant(t, "contoso"), filepath.Join(real.dir, "source.captured"), filepath.Join(real.dir, "target.captured"))
+}
+
 // check warns of the second writer while there is one.
 func TestTakenOverCheckSeesTheOtherJob(t *testing.T) {
 	t.Parallel()
