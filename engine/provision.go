@@ -262,9 +262,9 @@ func (p *provision) perform(ctx context.Context) (bool, error) {
 	if goOn, err := p.choosing(ctx); err != nil || !goOn {
 		return false, err
 	}
-	p.values()
+	failed := p.values()
 	if p.req.DryRun {
-		p.step("EntryExport", stepExport, statusSkipped, "Dry run: nothing was written", nil)
+		p.rehearse(failed)
 		return false, nil
 	}
 	x := &exporter{c: p.c, keepLog: true}

@@ -183,6 +183,35 @@ func TestProvisionDryRunWritesNothing(t *testing.T) {
 	})
 }
 
+// A dry run must not promise what the run then refuses.
+func TestProvisionDryRunFailsAsTheRunDoes(t *testing.T) {
+	cases := map[string]struct{ expression, action, status, code, steps string }{
+		"no value": {`Item(Split([mail], "@"), 3)`, "create", "failure", "AttributeValidationFailed",
+			"import:success scoping:success matching:success export:failure"},
+		"left out": {"IgnoreObjectFlow", "other", "skipped", "IgnoreObjectFlow",
+			"import:success scoping:success matching:success export:skipped"},
+	}
+	for name, tt := range cases {
+		t.Run(name, func(t *testing.T) {
+			story(t, func(w *world) {
+				w.mapped(defaultsWith(mapping.Mapping{Target: "city", Expression: tt.expression})...)
+				w.person(1, map[string]any{"mail": upn(1)})
+				reasons := map[bool]string{}
+				for _, dry := range []bool{true, false} {
+					r := w.provisioned(engine.ProvisionRequest{User: upn(1), DryRun: dry}, tt.action, tt.status, tt.code, tt.steps)
+					if len(r.Modified) != 0 {
+						t.Errorf("dry run %t: got %d modified properties, want none", dry, len(r.Modified))
+					}
+					reasons[dry] = r.Reason
+				}
+				if reasons[true] != reasons[false] || !strings.Contains(reasons[true], "city") {
+					t.Errorf("reasons: got %q in a dry run and %q in the run, want the same, naming city", reasons[true], reasons[false])
+				}
+			})
+		})
+	}
+}
+
 func TestProvisionRespectsOwnership(t *testing.T) {
 	story(t, func(w *world) {
 		w.people(1, 2)

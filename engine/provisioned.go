@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
+	"tenantsync/mapping/expr"
 	"tenantsync/store"
 )
 
@@ -125,8 +127,9 @@ func (p *provision) keepCounts(ctx context.Context) error {
 }
 
 // values fills the table of the last step: each mapping with source value,
-// expression, and the target's value before and after.
-func (p *provision) values() {
+// expression, and the target's value before and after. It returns the first
+// mapping that has no value, by which the user cannot be written.
+func (p *provision) values() (failed *mapping.Failure) {
 	c := p.c
 	in := mapping.Input{Source: p.o.Attributes, Flow: mapping.Create, Unique: c.values[p.o.ID], Now: c.began}
 	switch {
@@ -136,6 +139,9 @@ func (p *provision) values() {
 		in.Flow, in.Current = mapping.Update, p.link.Exported
 	}
 	for _, s := range p.r.job.Mapping.Trace(in) {
+		if failed == nil {
+			failed = s.Err
+		}
 		if s.Dropped == mapping.MatchingOnly || s.Result.IsAbsent() {
 			continue
 		}
@@ -164,4 +170,24 @@ func (p *provision) values() {
 			p.out.Action = logOther
 		}
 	}
+	return failed
+}
+
+// rehearse ends a dry run where the writes begin, with the result that the run
+// itself would have when a mapping has no value or leaves the user out.
+func (p *provision) rehearse(failed *mapping.Failure) {
+	if failed == nil {
+		p.step("EntryExport", stepExport, statusSkipped, "Dry run: nothing was written", nil)
+		return
+	}
+	p.out.Modified = nil
+	reason := failed.Error()
+	if errors.Is(failed, expr.ErrObjectIgnored) {
+		p.step("EntrySynchronizationSkip", stepExport, statusSkipped, reason, map[string]string{"SkipReason": string(CodeIgnored)})
+		p.stop(statusSkipped, CodeIgnored, reason)
+		p.out.Action = logOther
+		return
+	}
+	p.step("EntrySynchronizationUpdate", stepExport, statusFailure, reason, nil)
+	p.stop(statusFailure, CodeAttributeValidation, reason)
 }
