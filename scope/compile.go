@@ -114,7 +114,9 @@ func (c *compiler) attribute(name string) (attribute.Info, bool) {
 		return attribute.Info{}, false
 	}
 	info, ok := attribute.Lookup(name)
-	switch {
+	switch why := attribute.Missing(name); {
+	case !ok && why != "":
+		c.fail("attribute", "Graph v1.0 has no attribute %s: %s", name, why)
 	case !ok:
 		c.problems = append(c.problems, Problem{Group: c.group, Clause: c.clause, Field: "attribute",
 			Message: fmt.Sprintf("unknown attribute %q", name), Suggestion: nearest(name)})

@@ -118,7 +118,23 @@ func ParseOperator(name string) (Operator, error) {
 			return Operator(i + 1), nil
 		}
 	}
-	return invalid, &UnknownOperator{Word: name, Nearest: suggest.Nearest(name, slices.Values(names[1:]))}
+	near, ok := foreignOperators[word]
+	if !ok {
+		near = suggest.Nearest(name, slices.Values(names[1:]))
+	}
+	return invalid, &UnknownOperator{Word: name, Nearest: near}
+}
+
+// foreignOperators are the words of neighbouring languages, each with the operator
+// that means the same here.
+var foreignOperators = map[string]string{
+	"=": "EQUALS", "==": "EQUALS", "EQ": "EQUALS", "IN": "EQUALS", "IS": "EQUALS",
+	"<>": "NOT EQUALS", "!=": "NOT EQUALS", "NE": "NOT EQUALS", "NOT IN": "NOT EQUALS", "IS NOT": "NOT EQUALS",
+	"CONTAINS": "INCLUDES", "NOT CONTAINS": "NOT INCLUDES", "DOES NOT CONTAIN": "NOT INCLUDES",
+	"MATCH": "REGEX MATCH", "MATCHES": "REGEX MATCH", "NOT MATCH": "NOT REGEX MATCH",
+	">": "GREATER_THAN", "GT": "GREATER_THAN", ">=": "GREATER_THAN_OR_EQUALS", "GE": "GREATER_THAN_OR_EQUALS",
+	"<": "LESS_THAN", "LT": "LESS_THAN", "<=": "LESS_THAN_OR_EQUALS", "LE": "LESS_THAN_OR_EQUALS",
+	"IS EMPTY": "IS NULL", "IS NOT EMPTY": "IS NOT NULL", "IS PRESENT": "IS NOT NULL", "IS NOT PRESENT": "IS NULL",
 }
 
 func spelling(name string) string {

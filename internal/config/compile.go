@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -70,7 +71,11 @@ func (c *compiler) addOperator(path, word string) {
 	if !c.sound(path) || !c.written(path) {
 		return
 	}
-	f := finding{path: path, code: UnknownWord, message: fmt.Sprintf("%s: unknown operator %q", path, word), suggestion: nearest(word, scope.Operators())}
+	f := finding{path: path, code: UnknownWord, message: fmt.Sprintf("%s: unknown operator %q", path, word)}
+	var unknown *scope.UnknownOperator
+	if _, err := scope.ParseOperator(word); errors.As(err, &unknown) {
+		f.suggestion = unknown.Nearest
+	}
 	if f.suggestion == "" {
 		f.action = "the operators are " + strings.Join(scope.Operators(), ", ")
 	}
@@ -144,6 +149,9 @@ func (c *compiler) addMapping(path string, p mapping.Problem) {
 	}
 	if p.Severity == mapping.Warning {
 		f.severity = warning
+	}
+	if p.Field == "" && !c.sound(join(path, "expression")) {
+		return // it has a source, of which was told already that it is none
 	}
 	if n := c.nodes[f.path]; n != nil && p.Field == "expression" && p.Offset >= 0 {
 		f.code, f.message = InvalidExpression, p.Message

@@ -449,6 +449,11 @@ func (m *Mapping) decodeNode(d *decoder, path string, n *node) {
 }
 
 func (x *Expression) decodeNode(d *decoder, path string, n *node) {
+	if n.shape == valueList { // a lone [attribute] is a list to YAML
+		d.add(finding{path: path, at: place{n.line, n.column}, code: WrongType,
+			message: path + " must be text, not a list", action: quoteIt + ", as in '[displayName]'"})
+		return
+	}
 	if !d.expect(path, n, oneValue) {
 		return
 	}

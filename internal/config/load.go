@@ -47,6 +47,24 @@ func Load(path string, opts Options) (*Config, error) {
 	return Parse(path, text, opts)
 }
 
+// quoteIt is what to do about an expression that YAML takes for something else.
+const quoteIt = "put the expression in single quotes"
+
+// unquoted returns what to do when the text of a line has an expression that does
+// not stand in single quotes, "" when it has none: its brackets, commas and double
+// quotes mean something in YAML.
+func unquoted(text []byte, line int) string {
+	lines := strings.SplitN(string(text), "\n", line+1)
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	_, value, found := strings.Cut(lines[line-1], "expression:")
+	if value = strings.TrimSpace(value); !found || value == "" || strings.ContainsAny(value[:1], "'|>") {
+		return ""
+	}
+	return quoteIt
+}
+
 // Parse is Load for a text that is at hand already. Path names it in problems,
 // and the paths inside it are relative to path's folder.
 func Parse(path string, text []byte, opts Options) (*Config, error) {
@@ -59,7 +77,7 @@ func Parse(path string, text []byte, opts Options) (*Config, error) {
 	r := newReport(path, newSource(text))
 	root, err := parse(text)
 	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
-		r.add(finding{at: syntax.place, code: Syntax, message: syntax.message})
+		r.add(finding{at: syntax.place, code: Syntax, message: syntax.message, action: unquoted(text, syntax.line)})
 		return nil, &Invalid{r.problems(fatal)}
 	}
 	if root == nil || root.isNull() {

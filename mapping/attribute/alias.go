@@ -80,8 +80,15 @@ func MissingNames() []string { return slices.Sorted(maps.Keys(missing)) }
 // Missing returns why Graph v1.0 has no attribute of that name although
 // synchronization schemas do, or "" when nothing is known of it.
 func Missing(name string) string {
-	if strings.HasPrefix(name, "msExch") {
+	switch _, known := Lookup(name); {
+	case known:
+		return ""
+	case strings.HasPrefix(name, "msExch"):
 		return exchange
+	case strings.HasPrefix(name, "extensionAttribute") && strings.Trim(name[len("extensionAttribute"):], "0123456789") == "":
+		return "they are extensionAttribute1 to extensionAttribute15"
+	case strings.HasPrefix(name, "extension_"):
+		return "a directory extension is named extension_<application id without dashes, 32 digits>_<name>"
 	}
 	return missing[name]
 }

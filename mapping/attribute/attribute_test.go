@@ -166,3 +166,26 @@ func TestNamesAreSortedAndKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatWasProbablyMeant(t *testing.T) {
+	for _, tt := range []struct{ name, nearest, missing string }{
+		{"departmnt", "department", ""},
+		{"user.department", "department", ""},
+		{"onPremisesExtensionAttributes.extensionAttribute1", "extensionAttribute1", ""},
+		{"a.b", "", ""},
+		{"extensionAttribute16", "", "they are extensionAttribute1 to extensionAttribute15"},
+		{"extensionAttribute", "", "they are extensionAttribute1 to extensionAttribute15"},
+		{"extension_0123_costCode", "", "a directory extension is named extension_<application id without dashes, 32 digits>_<name>"},
+		{"extension_0123456789abcdef0123456789abcdef_costCode", "", ""},
+	} {
+		if got := attribute.Missing(tt.name); got != tt.missing {
+			t.Errorf("%s is missing because %q, want %q", tt.name, got, tt.missing)
+		}
+		if tt.missing != "" {
+			continue
+		}
+		if got := attribute.Nearest(tt.name); got != tt.nearest {
+			t.Errorf("nearest to %s: got %q, want %q", tt.name, got, tt.nearest)
+		}
+	}
+}

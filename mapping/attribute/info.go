@@ -2,6 +2,7 @@ package attribute
 
 import (
 	"iter"
+	"strings"
 
 	"tenantsync/directory"
 	"tenantsync/mapping/suggest"
@@ -119,5 +120,14 @@ func Names() iter.Seq[string] {
 	}
 }
 
-// Nearest returns the known attribute whose name is closest to name, or "".
-func Nearest(name string) string { return suggest.Nearest(name, Names()) }
+// Nearest returns the known attribute whose name is closest to name, or "". Of a
+// path such as user.department the last part counts.
+func Nearest(name string) string {
+	if near := suggest.Nearest(name, Names()); near != "" {
+		return near
+	}
+	if at := strings.LastIndexAny(name, "./"); at >= 0 {
+		return suggest.Nearest(name[at+1:], Names())
+	}
+	return ""
+}

@@ -104,9 +104,11 @@ func (l *lexer) quoted() (token, *Error) {
 	return token{}, &Error{Offset: start, Length: 1, Message: "the text that begins here has no closing quote"}
 }
 
+// attribute reads a name in brackets. No name has a comma or a bracket in it: one
+// of them says that the bracket was not closed.
 func (l *lexer) attribute() (token, *Error) {
 	length := strings.IndexByte(l.text[l.at:], ']')
-	if length < 0 {
+	if length < 0 || strings.ContainsAny(l.text[l.at+1:l.at+length], "[,") {
 		return token{}, &Error{Offset: l.at, Length: 1, Message: `the attribute that begins here has no closing "]"`}
 	}
 	t := l.take(tokenAttribute, length+1)
@@ -129,6 +131,7 @@ func (l *lexer) number() (token, *Error) {
 			t.hexadecimal = true
 			return t, nil
 		}
+		return token{}, &Error{Offset: l.at, Length: len("&H"), Message: "hexadecimal digits must follow &H, as in &HF7"}
 	}
 	n := 0
 	if rest[0] == '-' {

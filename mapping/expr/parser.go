@@ -89,7 +89,11 @@ func parse(text string) (*node, []Reference, *Error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if p.tok.kind != tokenEnd {
+	switch p.tok.kind {
+	case tokenEnd:
+	case tokenAttribute, tokenText, tokenName, tokenNumber:
+		return nil, nil, p.unexpected("the expression ends before it; & joins texts, and so does Join")
+	default:
 		return nil, nil, p.unexpected("the expression ends before it")
 	}
 	return root, p.reads, nil
@@ -129,6 +133,9 @@ func (p *parser) expression(least int) (*node, *Error) {
 		operator := p.tok
 		if err := p.advance(true); err != nil {
 			return nil, err
+		}
+		if operator.text != "&" && binding(p.tok) == bindsCompare {
+			return nil, p.unexpected("comparisons are written =, <>, >, >=, < and <=")
 		}
 		right, err := p.expression(binding(operator))
 		if err != nil {

@@ -11,14 +11,15 @@ import (
 const longest = 128
 
 // Nearest returns the known word that is closest to word, or "" when none is
-// close enough to be worth mentioning. Case does not count, so "iif" finds "IIF".
+// close enough to be worth mentioning: at least half of a word must be right. Case
+// does not count, so "iif" finds "IIF".
 // Of several equally close words the first one is taken.
 func Nearest(word string, known iter.Seq[string]) string {
 	if word == "" || len(word) > longest || !utf8.ValidString(word) {
 		return ""
 	}
 	folded := []rune(strings.ToLower(word))
-	best, bestDistance := "", len(folded)/3+2
+	best, bestDistance := "", min(len(folded)/3+2, len(folded)/2+1)
 	for candidate := range known {
 		d := distance(folded, []rune(strings.ToLower(candidate)), bestDistance)
 		if d < bestDistance {
