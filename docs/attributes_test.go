@@ -2,7 +2,6 @@ package docs_test
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,23 +78,7 @@ func yes(is bool) string {
 }
 
 func TestAttributeTablesAreTheCodes(t *testing.T) {
-	p := readPage(t, "attributes.md")
-	text := p.Text
 	for name, want := range attributeTables() {
-		begin, end := "<!-- table "+name+" -->\n", "<!-- end -->"
-		head, rest, ok := strings.Cut(text, begin)
-		got, tail, closed := strings.Cut(rest, end)
-		if !ok || !closed {
-			t.Fatalf("attributes.md has lost the comments around its table %s", name)
-		}
-		if got != want && !*update {
-			t.Errorf("the table %s of attributes.md is not what is true; go test ./docs -run %s -update rewrites it\ngot:\n%swant:\n%s", name, t.Name(), got, want)
-		}
-		text = head + begin + want + end + tail
-	}
-	if *update && text != p.Text {
-		if err := os.WriteFile(p.Name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		checkPart(t, "attributes.md", "table "+name, want)
 	}
 }

@@ -76,28 +76,5 @@ func TestDecisionTableIsTheCodes(t *testing.T) {
 	for _, cells := range decisionRows(t) {
 		fmt.Fprintf(&want, "| %s |\n", strings.Join(cells, " | "))
 	}
-	checkTable(t, "decision-table.md", want.String())
-}
-
-// checkTable compares the table between the two comments of a page with what it
-// has to be; -update rewrites it.
-func checkTable(t *testing.T, name, want string) {
-	t.Helper()
-	const begin, end = "<!-- table -->\n", "<!-- end -->"
-	p := readPage(t, name)
-	head, rest, ok := strings.Cut(p.Text, begin)
-	got, tail, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		t.Fatalf("%s has lost the comments around its table", name)
-	}
-	if got == want {
-		return
-	}
-	if *update {
-		if err := os.WriteFile(p.Name, []byte(head+begin+want+end+tail), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	t.Errorf("the table of %s is not what is true; go test ./docs -run %s -update rewrites it\ngot:\n%swant:\n%s", name, t.Name(), got, want)
+	checkPart(t, "decision-table.md", "table", want.String())
 }
