@@ -50,10 +50,7 @@ func TestFilterByGroup(t *testing.T) {
 		if s := w.status(); s.InScope != 2 || s.Linked != 2 {
 			t.Errorf("status: got %d in scope, %d linked, want 2 and 2", s.InScope, s.Linked)
 		}
-		source, target := w.requests(func() { w.sync(store.OutcomeSuccess) })
-		if source != 2 || target != 0 {
-			t.Errorf("idle cycle: got %d requests to the source, %d to the target, want one for groups, one for users, and 0", source, target)
-		}
+		w.idle(2, "one for groups, one for users")
 	})
 }
 
@@ -124,10 +121,7 @@ func TestFilterByNestedGroups(t *testing.T) {
 		w.must(w.contoso.RemoveMember(groupID(2), groupID(3)))
 		w.sync(store.OutcomeSuccess)
 		w.linked(1, 2)
-		source, target := w.requests(func() { w.sync(store.OutcomeSuccess) })
-		if source != 2 || target != 0 {
-			t.Errorf("idle cycle: got %d requests to the source, %d to the target, want 2 and 0", source, target)
-		}
+		w.idle(2, "one for groups, one for users")
 	})
 }
 
@@ -230,10 +224,7 @@ func TestFilterOverManyGroups(t *testing.T) {
 		w.filtered(memberOf(scope.Equals, groups...))
 		w.sync(store.OutcomeSuccess)
 		w.linked(2)
-		source, target := w.requests(func() { w.sync(store.OutcomeSuccess) })
-		if source != 3 || target != 0 {
-			t.Errorf("idle cycle: got %d requests to the source, %d to the target, want 2 for 60 groups, 1 for users, and 0", source, target)
-		}
+		w.idle(3, "two for 60 groups, one for users")
 	})
 }
 

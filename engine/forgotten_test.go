@@ -19,14 +19,6 @@ func (w *world) refusing(message string) {
 		Code: "Request_BadRequest", Message: message}})
 }
 
-// idle expects a cycle that asks for the changes of users and nothing else.
-func (w *world) idle() {
-	w.Helper()
-	if source, target := w.requests(func() { w.sync(store.OutcomeSuccess) }); source != 1 || target != 0 {
-		w.Errorf("requests of an idle cycle: got %d to the source, %d to the target, want 1 and 0", source, target)
-	}
-}
-
 func TestMembershipToldDuringHeldChanges(t *testing.T) {
 	story(t, func(w *world) {
 		w.people(1, 121)
@@ -54,7 +46,7 @@ func TestRestartKeepsDeleteAfter(t *testing.T) {
 		w.sync(store.OutcomeSuccess)
 		w.must(w.engine.Restart(w.Context(), jobName))
 		w.sync(store.OutcomeSuccess)
-		w.idle()
+		w.idle(1, "the changes of users")
 		w.pass(25 * time.Hour)
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Delete: 1})
 		if !w.inBin(id) {
@@ -96,7 +88,7 @@ func TestHeldDeletionIsNotLookedAtInEveryCycle(t *testing.T) {
 		w.pass(25 * time.Hour)
 		w.sync(store.OutcomeQuarantine) // the delete is due, and held
 		w.sync(store.OutcomeSuccess)
-		w.idle()
+		w.idle(1, "the changes of users")
 		w.deletions(false, upn(1))
 	})
 }
@@ -112,7 +104,7 @@ func TestWhoLeftScopeIsNotRetried(t *testing.T) {
 		if got := w.retries(); len(got) != 0 {
 			t.Errorf("retries: got %+v, want none for a user who left scope", got)
 		}
-		w.idle()
+		w.idle(1, "the changes of users")
 	})
 }
 

@@ -443,6 +443,15 @@ func (w *world) requests(f func()) (source, target int) {
 	return w.contoso.Counts().Requests - s, w.fabrikam.Counts().Requests - t
 }
 
+// idle runs a cycle that has nothing to do, and wants so many requests to the
+// source and none to the target.
+func (w *world) idle(want int, why string) {
+	w.Helper()
+	if source, target := w.requests(func() { w.sync(store.OutcomeSuccess) }); source != want || target != 0 {
+		w.Errorf("idle cycle: got %d requests to the source, %d to the target, want %d and 0: %s", source, target, want, why)
+	}
+}
+
 // pass lets virtual time go by.
 func (w *world) pass(d time.Duration) { time.Sleep(d) }
 

@@ -122,10 +122,7 @@ func TestNestedGroupsInACircle(t *testing.T) {
 		w.assigned(engine.Scope{Groups: []string{groupID(1)}, Nested: true})
 		w.sync(store.OutcomeSuccess)
 		w.linked(1, 2)
-		source, target := w.requests(func() { w.sync(store.OutcomeSuccess) })
-		if source != 2 || target != 0 {
-			t.Errorf("idle cycle: got %d requests to the source, %d to the target, want 2 and 0", source, target)
-		}
+		w.idle(2, "one for groups, one for users")
 	})
 }
 
@@ -156,10 +153,7 @@ func TestIdleCycleOverManyGroups(t *testing.T) {
 		w.assigned(engine.Scope{Groups: groups})
 		w.sync(store.OutcomeSuccess)
 		w.linked(1, 2)
-		source, target := w.requests(func() { w.sync(store.OutcomeSuccess) })
-		if source != 4 || target != 0 {
-			t.Errorf("idle cycle: got %d requests to the source, %d to the target, want 3 for 120 groups, 1 for users, and 0", source, target)
-		}
+		w.idle(4, "three for 120 groups, one for users")
 		w.must(w.contoso.RemoveMember(groupID(120), userID(2)))
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Delete: 1})
 		w.linked(1)
@@ -173,10 +167,7 @@ func TestScopeBySingleUsers(t *testing.T) {
 		w.assigned(engine.Scope{Users: []string{userID(1), upn(2)}, Groups: []string{groupID(1)}})
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Create: 3})
 		w.linked(1, 2, 4)
-		source, target := w.requests(func() { w.sync(store.OutcomeSuccess) })
-		if source != 2 || target != 0 {
-			t.Errorf("idle cycle: got %d requests to the source, %d to the target, want 2 and 0", source, target)
-		}
+		w.idle(2, "one for groups, one for users")
 		w.update(w.contoso, userID(2), map[string]any{"city": "Bergen"})
 		w.update(w.contoso, userID(3), map[string]any{"city": "Bergen"})
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Update: 1})
@@ -211,10 +202,7 @@ func TestScopeByAssignments(t *testing.T) {
 		w.assigned(engine.Scope{ServicePrincipal: app})
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Create: 3})
 		w.linked(1, 2, 3)
-		source, target := w.requests(func() { w.sync(store.OutcomeSuccess) })
-		if source != 3 || target != 0 {
-			t.Errorf("idle cycle: got %d requests to the source, %d to the target, want assignments, groups, users: 3, and 0", source, target)
-		}
+		w.idle(3, "assignments, groups, users")
 
 		assign(user(4), group(1))
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Create: 1, Delete: 1})

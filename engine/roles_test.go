@@ -67,10 +67,7 @@ func TestAppRolesFromAssignments(t *testing.T) {
 		if got := w.targetUser(3).String("companyName"); got != "2" {
 			t.Errorf("roles of a user with one of his own and one of a group: got %s, want 2", got)
 		}
-		source, target := w.requests(func() { w.sync(store.OutcomeSuccess) })
-		if source != 3 || target != 0 {
-			t.Errorf("idle cycle: got %d requests to the source, %d to the target, want assignments, groups, users: 3, and 0", source, target)
-		}
+		w.idle(3, "assignments, groups, users")
 
 		w.assignRoles(role("User", userID(1), readerRole), role("Group", groupID(1), editorRole), role("User", userID(3), editorRole),
 			role("User", userID(4), "00000000-0000-0000-0000-000000000000"))

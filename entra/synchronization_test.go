@@ -1,8 +1,6 @@
 package entra_test
 
 import (
-	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -40,34 +38,7 @@ const (
 // synchronizedSource serves the tenant to an app with these permissions.
 func synchronizedSource(t *testing.T, roles ...string) *entra.Source {
 	t.Helper()
-	return faultySource(t, nil, roles...)
-}
-
-// faultySource is synchronizedSource with faults.
-func faultySource(t *testing.T, faults []entrasim.Fault, roles ...string) *entra.Source {
-	t.Helper()
-	granted, err := json.Marshal(roles)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := entrasim.ParseFile(strings.NewReader(strings.ReplaceAll(synchronizedTenant, "ROLES", string(granted))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud := entrasim.New(entrasim.Options{Seed: 1, Faults: faults})
-	tenant, err := cloud.AddTenant("contoso", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := &url.URL{Scheme: "https", Host: "127.0.0.1:9443"}
-	client, err := entra.New(entra.Config{
-		Name: "contoso", TenantID: tenant.ID, Authority: base.String(), Graph: base.String() + "/v1.0", Transport: cloud.Transport(base),
-		Credential: entra.Credential{Kind: entra.SecretCredential, ClientID: "22222222-0000-4000-8000-000000000001", Secret: "s3cret"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client.Source(nil)
+	return served(t, synchronizedTenant, roles...)
 }
 
 func TestSynchronizationJobsOfATenant(t *testing.T) {
@@ -137,10 +108,10 @@ func TestSynchronizationJobsNeedTheirPermissions(t *testing.T) {
 
 // What is refused besides the jobs leaves gaps, and is no error.
 func TestSynchronizationJobsWithoutTheirSettings(t *testing.T) {
-	s := faultySource(t, []entrasim.Fault{
+	s := sourceOf(t, synchronizedTenant, entrasim.Options{Seed: 1, Faults: []entrasim.Fault{
 		{Name: "secrets", Path: "/servicePrincipals/*/synchronization/secrets", Status: 403, Code: "Authorization_RequestDenied"},
 		{Name: "never set up", Path: "/servicePrincipals/11111111-0000-4000-8000-0000000000e2/synchronization/jobs", Status: 404, Code: "ResourceNotFound"},
-	}, "Synchronization.Read.All", "Application.Read.All")
+	}}, "Synchronization.Read.All", "Application.Read.All")
 	jobs, err := s.SynchronizationJobs(t.Context(), "")
 	if err != nil || len(jobs) != 2 {
 		t.Fatalf("got %+v, %v; want both jobs", jobs, err)

@@ -9,7 +9,7 @@ import (
 // through replacement.
 // https://learn.microsoft.com/dotnet/standard/base-types/regular-expression-language-quick-reference
 func TestDotNetRules(t *testing.T) {
-	tests := []struct{ name, pattern, text, replacement, want string }{
+	checkReplacements(t, []replacement{
 		{"unnamed groups are numbered before named ones", `(?<n>a)(b)`, "ab", "$1$2", "ba"},
 		{"named groups by number behind them", `(?<x>a)(?<y>b)(c)`, "abc", "$2$3$1", "abc"},
 		{"name in quotes", `(?'n'a)`, "a", "<${n}>", "<a>"},
@@ -71,16 +71,7 @@ func TestDotNetRules(t *testing.T) {
 		{"empty matches alone", ``, "ab", "-", "-a-b-"},
 		{"optional characters that leave the rest", `[a-zA-Z_]*`, "ola_nordmann72", "", "72"},
 		{"beyond the basic plane", `.`, "😀b", "#", "##"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			p := compile(t, tt.pattern)
-			got, err := p.Replace(tt.text, p.Replacement(tt.replacement), roomy)
-			if err != nil || got != tt.want {
-				t.Errorf("%s in %q by %q: %q (error %v), want %q", tt.pattern, tt.text, tt.replacement, got, err, tt.want)
-			}
-		})
-	}
+	})
 }
 
 // A pattern that matches nothing at every place must end on a long text too.

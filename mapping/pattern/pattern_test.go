@@ -106,8 +106,24 @@ func TestCompileErrors(t *testing.T) {
 	}
 }
 
+// replacement is what a text is with every match of a pattern replaced.
+type replacement struct{ name, pattern, text, replacement, want string }
+
+func checkReplacements(t *testing.T, tests []replacement) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := compile(t, tt.pattern)
+			got, err := p.Replace(tt.text, p.Replacement(tt.replacement), roomy)
+			if err != nil || got != tt.want {
+				t.Errorf("%s in %q by %q: %q (error %v), want %q", tt.pattern, tt.text, tt.replacement, got, err, tt.want)
+			}
+		})
+	}
+}
+
 func TestReplace(t *testing.T) {
-	tests := []struct{ name, pattern, text, replacement, want string }{
+	checkReplacements(t, []replacement{
 		{"all matches", `\d+`, "a1b22", "#", "a#b#"},
 		{"no match", `z`, "abc", "#", "abc"},
 		{"empty matches", `x*`, "abc", "-", "-a-b-c-"},
@@ -131,16 +147,7 @@ func TestReplace(t *testing.T) {
 		{"named group by its number in braces", `(?<n>a)(b)`, "ab", "${2}${1}", "ab"},
 		{"huge number", `(a)`, "a", "$99999999999999999999", "$99999999999999999999"},
 		{"other than ASCII", `ø`, "bjørn", "oe", "bjoern"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			p := compile(t, tt.pattern)
-			got, err := p.Replace(tt.text, p.Replacement(tt.replacement), roomy)
-			if err != nil || got != tt.want {
-				t.Errorf("%s in %q by %q: %q (error %v), want %q", tt.pattern, tt.text, tt.replacement, got, err, tt.want)
-			}
-		})
-	}
+	})
 }
 
 func TestReplaceGroup(t *testing.T) {
