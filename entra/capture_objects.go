@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	abs "github.com/microsoft/kiota-abstractions-go"
-
 	"tenantsync/directory"
 )
 
@@ -136,7 +134,7 @@ func (k *capturing) directoryRoles(ctx context.Context) error {
 // directory that cannot tell is no error.
 // https://learn.microsoft.com/graph/api/directoryobject-getavailableextensionproperties
 func (k *capturing) extensionProperties(ctx context.Context) error {
-	ans, err := k.c.read(ctx, k.m, callExtensions, abs.POST, k.c.graph+"/directoryObjects/getAvailableExtensionProperties", []byte("{}"))
+	ans, err := k.c.extensions(ctx, k.m)
 	if directory.KindOf(err) == directory.Invalid {
 		return nil
 	}

@@ -16,7 +16,7 @@ import (
 // by name. No cycle needs them: a check of the configuration does.
 // https://learn.microsoft.com/graph/api/directoryobject-getavailableextensionproperties
 func (r reader) Extensions(ctx context.Context) ([]directory.Extension, error) {
-	ans, err := r.c.read(ctx, r.m, callExtensions, abs.POST, r.c.graph+"/directoryObjects/getAvailableExtensionProperties", []byte("{}"))
+	ans, err := r.c.extensions(ctx, r.m)
 	if err != nil {
 		return nil, err
 	}
@@ -25,6 +25,12 @@ func (r reader) Extensions(ctx context.Context) ([]directory.Extension, error) {
 		return nil, r.c.malformed(callExtensions, ans, err)
 	}
 	return list, nil
+}
+
+// extensions asks for the directory extensions that the tenant takes. Graph has an
+// action for it, which only reads.
+func (c *Client) extensions(ctx context.Context, m *Meter) (answer, error) {
+	return c.read(ctx, m, callExtensions, abs.POST, c.graph+"/directoryObjects/getAvailableExtensionProperties", []byte("{}"))
 }
 
 func decodeExtensions(b []byte) ([]directory.Extension, error) {
