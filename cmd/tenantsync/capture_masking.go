@@ -171,14 +171,7 @@ func (m *masking) makeKey(content []byte) (err error) {
 	if m.key, err = pseudonym.Choose(rand.Reader, content, m.options); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(m.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(m.key); err != nil {
-		return errors.Join(err, f.Close(), os.Remove(m.path))
-	}
-	return f.Close()
+	return createFile(m.path, bytesTo(m.key))
 }
 
 // notice says what the file that was written is.

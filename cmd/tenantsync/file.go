@@ -9,18 +9,50 @@ import (
 	"path/filepath"
 )
 
-// createFile writes a new configuration of mode 0600. One that is there is never
+// maxInput is the most that is read of a file given to a command, far more than
+// such files have.
+const maxInput = 16 << 20
+
+// readInput reads a file given to a command, or standard input for "-".
+func readInput(env *environment, path string) ([]byte, error) {
+	in := env.stdin
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }() // only read
+		in = f
+	}
+	content, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	if err == nil && len(content) > maxInput {
+		err = fmt.Errorf("%s is larger than %d MiB", path, maxInput>>20)
+	}
+	return content, err
+}
+
+// createConfig writes a new configuration of mode 0600. One that is there is never
 // overwritten.
-func createFile(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func createConfig(path string, write func(io.Writer) error) error {
+	err := createFile(path, write)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return usagef("give another name with --out, or edit it: tenantsync config validate -c "+path, "%s exists already and is not overwritten.", path)
 	case err != nil:
 		return fmt.Errorf("write configuration: %w", err)
 	}
+	return nil
+}
+
+// createFile writes a new file of mode 0600, whole or not at all. For one that is
+// there the error is [fs.ErrExist].
+func createFile(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
 	if err := errors.Join(write(f), f.Close()); err != nil {
-		return fmt.Errorf("write configuration: %w", err)
+		return errors.Join(err, os.Remove(path))
 	}
 	return nil
 }
@@ -48,9 +80,12 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 }
 
 // writeBytes writes a file of mode 0600.
-func writeBytes(path string, content []byte) error {
-	return writeFile(path, func(w io.Writer) error {
+func writeBytes(path string, content []byte) error { return writeFile(path, bytesTo(content)) }
+
+// bytesTo writes what is known already.
+func bytesTo(content []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
-	})
+	}
 }

@@ -173,7 +173,7 @@ func writeImportedConfig(env *environment, opts *importOptions, cfg *config.Conf
 	if copied != "" {
 		tenants = copied
 	}
-	err = createFile(opts.Out, func(w io.Writer) error { return job.WriteConfig(w, tenants) })
+	err = createConfig(opts.Out, func(w io.Writer) error { return job.WriteConfig(w, tenants) })
 	if err != nil {
 		return err
 	}

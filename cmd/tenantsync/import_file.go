@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -51,7 +49,7 @@ func runImportFile(env *environment, opts *importFileOptions, path string) error
 	if opts.All && opts.ServicePrincipal != "" {
 		return usagef("give one of the two", "--all and --service-principal exclude each other.")
 	}
-	content, err := readAll(env, path)
+	content, err := readInput(env, path)
 	if err != nil {
 		return fmt.Errorf("read schema: %w", err)
 	}
@@ -78,27 +76,6 @@ func runImportFile(env *environment, opts *importFileOptions, path string) error
 		return err
 	}
 	return writeImport(env, &opts.importOptions, cfg, job, nil)
-}
-
-// maxSchema is the largest file that is taken for a schema; real ones are far below.
-const maxSchema = 16 << 20
-
-// readAll reads a file, or standard input for "-".
-func readAll(env *environment, path string) ([]byte, error) {
-	in := env.stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = f.Close() }() // only read
-		in = f
-	}
-	content, err := io.ReadAll(io.LimitReader(in, maxSchema+1))
-	if err == nil && len(content) > maxSchema {
-		err = fmt.Errorf("%s is larger than %d MiB", path, maxSchema>>20)
-	}
-	return content, err
 }
 
 // schemaError is a file that is no synchronization schema.

@@ -26,7 +26,7 @@ func copiedTenants(env *environment, opts *importOptions, cfg *config.Config, jo
 		}
 		missing = name
 	}
-	raw, err := readAll(env, cfg.File)
+	raw, err := readInput(env, cfg.File)
 	if err != nil {
 		return "", "", fmt.Errorf("read configuration: %w", err)
 	}

@@ -67,7 +67,7 @@ func runInit(env *environment, opts *initOptions) error {
 	if path == "-" {
 		return config.WriteStarter(env.stdout)
 	}
-	if err := createFile(path, config.WriteStarter); err != nil {
+	if err := createConfig(path, config.WriteStarter); err != nil {
 		return err
 	}
 	return env.printer().Print(result{

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -88,19 +88,12 @@ func (t *caseTaken) UnmarshalJSON(b []byte) error {
 // has reports whether a value is taken in an attribute; "" stands for any. Case
 // does not count, as in a directory.
 func (t *caseTaken) has(attribute, value string) bool {
-	contains := func(list []string) bool {
-		for _, v := range list {
-			if strings.EqualFold(v, value) {
-				return true
-			}
-		}
-		return false
-	}
-	if contains(t.any) {
+	same := func(v string) bool { return strings.EqualFold(v, value) }
+	if slices.ContainsFunc(t.any, same) {
 		return true
 	}
 	for name, list := range t.by {
-		if (attribute == "" || name == attribute) && contains(list) {
+		if (attribute == "" || name == attribute) && slices.ContainsFunc(list, same) {
 			return true
 		}
 	}
@@ -116,15 +109,7 @@ func decodeNumbers(b []byte, into any) error {
 // readCases reads a file of cases, JSON or YAML; "-" is standard input. What is
 // wrong with the file is a usage error with its place.
 func readCases(env *environment, path string) ([]mappingCase, error) {
-	var (
-		b   []byte
-		err error
-	)
-	if path == "-" {
-		b, err = io.ReadAll(env.stdin)
-	} else {
-		b, err = os.ReadFile(path)
-	}
+	b, err := readInput(env, path)
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
 	}
