@@ -2,11 +2,11 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+
+	"tenantsync/internal/sharedtest"
 )
 
 // The Senate committees that scope the second job, with their subcommittees.
@@ -18,27 +18,11 @@ var committees = []string{
 // snapshots returns the files of the run on real data in time order.
 func snapshots(t *testing.T) []string {
 	t.Helper()
-	shared, named := os.LookupEnv("TENANTSYNC_SHARED")
-	named = named && shared != ""
-	if !named {
-		shared = filepath.Join("..", "..", "shared")
-	}
-	dir, err := filepath.Abs(filepath.Join(shared, "data", "congress"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) < 2 && named {
-		t.Fatalf("TENANTSYNC_SHARED is %s, and %s holds no snapshots", shared, dir)
-	}
-	if len(files) < 2 {
-		t.Log("The run on real data is NOT part of this test run: its snapshots are no part of the repository, and", dir, "is not there.")
+	files := sharedtest.Files(t, "data/congress/*.json")
+	if len(files) == 0 {
+		t.Log("The run on real data is NOT part of this test run: its snapshots are no part of the repository, and are not there.")
 		t.Skip("no data: TENANTSYNC_SHARED names the folder above data/congress")
 	}
-	slices.Sort(files)
 	return files
 }
 

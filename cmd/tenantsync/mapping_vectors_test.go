@@ -3,23 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tenantsync/internal/sharedtest"
 )
 
 // The reference vectors of the language are a file of cases as it stands.
 func TestReferenceVectorsAreCases(t *testing.T) {
-	root := os.Getenv("TENANTSYNC_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	path := filepath.Join(root, "reference", "expression-vectors.json")
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("the vectors are not here: %v (TENANTSYNC_SHARED names their folder)", err)
-	}
-	casesPass(t, path)
+	casesPass(t, sharedtest.File(t, "reference/expression-vectors.json"))
 }
 
 // The cases by which the language itself is tested can be run by anybody.

@@ -11,34 +11,28 @@ import (
 	"unicode/utf8"
 
 	"tenantsync/entra/pseudonym"
+	"tenantsync/internal/sharedtest"
 )
 
 // tenants returns tenant files of many people: those of the repository, and the
 // first and the last of a real directory where it is there.
 func tenants(t *testing.T) map[string][]byte {
 	t.Helper()
-	patterns := []string{"../../docs/testdata/contoso.json", "../../testdata/e2e/*.json"}
-	shared, named := os.LookupEnv("TENANTSYNC_SHARED")
-	if !named || shared == "" {
-		shared = "../../../shared"
+	names, err := filepath.Glob("../../testdata/e2e/*.json")
+	if err != nil {
+		t.Fatal(err)
 	}
-	patterns = append(patterns, filepath.Join(shared, "data", "congress", "*.json"))
+	names = append(names, "../../docs/testdata/contoso.json")
+	if found := sharedtest.Files(t, "data/congress/*.json"); len(found) > 0 {
+		names = append(names, found[0], found[len(found)-1])
+	}
 	out := map[string][]byte{}
-	for _, pattern := range patterns {
-		found, err := filepath.Glob(pattern)
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(found) > 3 {
-			found = []string{found[0], found[len(found)-1]}
-		}
-		for _, name := range found {
-			raw, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out[name] = raw
-		}
+		out[name] = raw
 	}
 	if len(out) < 4 {
 		t.Fatalf("found %d tenant files, want those of the repository", len(out))

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tenantsync/directory"
+	"tenantsync/internal/sharedtest"
 	"tenantsync/mapping/expr"
 )
 
@@ -177,15 +178,7 @@ func TestCasesReachEveryFunction(t *testing.T) {
 
 // TestReferenceVectors runs the vectors of the whole language.
 func TestReferenceVectors(t *testing.T) {
-	root := os.Getenv("TENANTSYNC_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	path := filepath.Join(root, "reference", "expression-vectors.json")
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("the vectors are not here: %v (TENANTSYNC_SHARED names their folder)", err)
-	}
-	vectors := readCases(t, path)
+	vectors := readCases(t, sharedtest.File(t, "reference/expression-vectors.json"))
 	if len(vectors) < 172 {
 		t.Errorf("%d vectors, want 172 or more", len(vectors))
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"tenantsync/internal/config"
 	"tenantsync/internal/config/importer"
+	"tenantsync/internal/sharedtest"
 )
 
 // tenants are what a job needs around it to be a whole configuration.
@@ -79,13 +79,9 @@ func notes(j *importer.Job) []string {
 // repository.
 func shared(t *testing.T, name string) []byte {
 	t.Helper()
-	dir := os.Getenv("TENANTSYNC_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "reference", name))
+	raw, err := os.ReadFile(sharedtest.File(t, "reference/"+name))
 	if err != nil {
-		t.Skip("no reference material: TENANTSYNC_SHARED names the folder above reference/")
+		t.Fatal(err)
 	}
 	return raw
 }
