@@ -38,7 +38,13 @@ const (
 // synchronizedSource serves the tenant to an app with these permissions.
 func synchronizedSource(t *testing.T, roles ...string) *entra.Source {
 	t.Helper()
-	return served(t, synchronizedTenant, roles...)
+	return faultySource(t, nil, roles...)
+}
+
+// faultySource is synchronizedSource with faults.
+func faultySource(t *testing.T, faults []entrasim.Fault, roles ...string) *entra.Source {
+	t.Helper()
+	return sourceOf(t, synchronizedTenant, entrasim.Options{Seed: 1, Faults: faults}, roles...)
 }
 
 func TestSynchronizationJobsOfATenant(t *testing.T) {
@@ -108,10 +114,10 @@ func TestSynchronizationJobsNeedTheirPermissions(t *testing.T) {
 
 // What is refused besides the jobs leaves gaps, and is no error.
 func TestSynchronizationJobsWithoutTheirSettings(t *testing.T) {
-	s := sourceOf(t, synchronizedTenant, entrasim.Options{Seed: 1, Faults: []entrasim.Fault{
+	s := faultySource(t, []entrasim.Fault{
 		{Name: "secrets", Path: "/servicePrincipals/*/synchronization/secrets", Status: 403, Code: "Authorization_RequestDenied"},
 		{Name: "never set up", Path: "/servicePrincipals/11111111-0000-4000-8000-0000000000e2/synchronization/jobs", Status: 404, Code: "ResourceNotFound"},
-	}}, "Synchronization.Read.All", "Application.Read.All")
+	}, "Synchronization.Read.All", "Application.Read.All")
 	jobs, err := s.SynchronizationJobs(t.Context(), "")
 	if err != nil || len(jobs) != 2 {
 		t.Fatalf("got %+v, %v; want both jobs", jobs, err)
