@@ -100,7 +100,7 @@ func TestCompileErrors(t *testing.T) {
 		{"default domain", `DefaultDomain()`, `DefaultDomain`,
 			`unknown function DefaultDomain: the default domain of the target is not known to an expression: write it as text, "contoso.com"`, ""},
 		{"internal matching", `AltSecIdFromNetId([netId])`, `AltSecIdFromNetId`,
-			"unknown function AltSecIdFromNetId: it matches users inside Microsoft's service, here they are matched by their object id: leave this mapping out", ""},
+			"unknown function AltSecIdFromNetId: it matches users inside Microsoft's service, here they are matched by their addresses: leave this mapping out", ""},
 		{"word in the wrong case", `InStr("a", "b", 1, vbtextcompare)`, `vbtextcompare`,
 			"unknown word vbtextcompare: words are case-sensitive", "vbTextCompare"},
 		{"word with a slip", `InStr("a", "b", 1, vbTextCompar)`, `vbTextCompar`, "unknown word vbTextCompar", "vbTextCompare"},

@@ -140,6 +140,8 @@ func (f *function) parameter(i int) Parameter {
 // arity says in words how many arguments are right.
 func (f *function) arity(least, fixed, group int) string {
 	switch {
+	case group > 0 && least == 1:
+		return "at least 1 argument is needed"
 	case group > 0:
 		return fmt.Sprintf("at least %d arguments are needed", least)
 	case least < fixed:

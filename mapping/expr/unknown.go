@@ -11,7 +11,7 @@ import (
 // foreignFunctions are names, in lower case, that people bring from neighbouring
 // languages, above all from Connect Sync, with what to write here instead.
 var foreignFunctions = map[string]string{
-	"altsecidfromnetid":  "it matches users inside Microsoft's service, here they are matched by their object id: leave this mapping out",
+	"altsecidfromnetid":  "it matches users inside Microsoft's service, here they are matched by their addresses: leave this mapping out",
 	"and":                "there is no AND: put an IIF in the second place of another",
 	"approleassignments": "use AppRoleAssignmentsComplex or SingleAppRoleAssignment",
 	"bitor":              "it belongs to Connect Sync, provisioning has BitAnd alone",
