@@ -83,6 +83,10 @@ func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there
 			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeInvalidAnchor, "the target user is no longer an external user"))
 			c.tally.Failed++
 		default:
+			if err := x.respectValues(ch, l.Object); err != nil {
+				c.failMapping(nil, &judged{o: ch.o, link: &ch.link}, err)
+				continue
+			}
 			x.respectBlock(ch, l.Object)
 			there = append(there, ch)
 		}

@@ -39,7 +39,8 @@ func (x *exporter) addressChanged(ch *change) bool {
 		ch.o.UPN() != ch.link.UPN
 }
 
-// look reads the target users of the changes and applies the rules on blocks.
+// look reads the target users of the changes and applies the rules on what
+// somebody has set there: blocks, and values that mappings only add to.
 func (x *exporter) look(ctx context.Context, list []*change, b *store.Batch) ([]*change, error) {
 	if len(list) == 0 {
 		return nil, nil
@@ -75,6 +76,10 @@ func (x *exporter) look(ctx context.Context, list []*change, b *store.Batch) ([]
 			continue
 		}
 		ch.read = true
+		if err := x.respectValues(ch, l.Object); err != nil {
+			x.c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)
+			continue
+		}
 		x.respectBlock(ch, l.Object)
 		if x.addressChanged(ch) && l.Object.Attributes.Get(attrExternalState).Text() == pendingAcceptance {
 			ch.pending = true
@@ -82,6 +87,24 @@ func (x *exporter) look(ctx context.Context, list []*change, b *store.Batch) ([]
 		out = append(out, ch)
 	}
 	return out, nil
+}
+
+// respectValues plans anew when mappings that only add would write: a value that
+// somebody in the target has given since stays.
+func (x *exporter) respectValues(ch *change, o directory.Object) error {
+	adding := x.c.job.Mapping.Adding()
+	if !slices.ContainsFunc(ch.u.diff, func(m directory.Modified) bool { return slices.Contains(adding, m.Name) }) {
+		return nil
+	}
+	ch.link.Exported = ch.link.Exported.Clone()
+	for _, name := range adding {
+		v := o.Attributes.Get(name)
+		if v.IsEmpty() {
+			v = directory.Value{}
+		}
+		ch.link.Exported.Set(name, v)
+	}
+	return x.compute(ch)
 }
 
 // respectBlock applies the rules on accountEnabled to what the target says: a

@@ -95,6 +95,24 @@ func (s *Schema) Readers(name string) []int {
 // written at the target, references apart.
 func (s *Schema) TargetAttributes() []string { return slices.Clone(s.targets) }
 
+// Adding returns, sorted, the Graph names of the target attributes whose mappings
+// only add to what the target has, references apart: what is written depends on
+// the present value, so whoever writes them must know it.
+func (s *Schema) Adding() []string {
+	var list []string
+	for i := range s.rules {
+		if r := &s.rules[i]; r.adds() {
+			list = append(list, r.target.Name)
+		}
+	}
+	return list
+}
+
+// adds reports whether what the mapping writes depends on what the target has.
+func (r *rule) adds() bool {
+	return r.written && r.target.Kind != directory.Ref && r.flowType != Always && r.flowType != ObjectAddOnly
+}
+
 // References returns, sorted, the names of the references that are written.
 func (s *Schema) References() []string { return slices.Clone(s.referenceNames) }
 
