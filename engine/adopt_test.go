@@ -122,6 +122,32 @@ func TestAdoptionPlanShowsNoChangeForWhoIsDisabledOnBothSides(t *testing.T) {
 	})
 }
 
+// Who is blocked in the target alone stays blocked when matched, and the plan says
+// so as the cycle does.
+func TestAdoptionPlanKeepsABlockOfTheTarget(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		id := w.targetID(2)
+		w.update(w.fabrikam, id, map[string]any{"accountEnabled": false})
+		w.update(w.fabrikam, w.targetID(3), map[string]any{"accountEnabled": false, "city": "Rome"})
+		w.forget()
+		r := w.plan(engine.PlanRequest{})
+		want := store.Summary{Unchanged: 1, Update: 1, Skipped: 1}
+		if r.Summary != want {
+			t.Errorf("plan: got summary %+v, want %+v", r.Summary, want)
+		}
+		for _, ch := range r.Changes {
+			for _, m := range ch.Modified {
+				if m.Name == "accountEnabled" {
+					t.Errorf("plan: got %s of %s with %+v, want the block kept", ch.Action, ch.Source.UPN, m)
+				}
+			}
+		}
+		w.summary(w.sync(store.OutcomeSuccess), want)
+	})
+}
+
 // The enabled one of two source users with one address is who the target user is
 // for: a disabled one does not stand in the way.
 func TestAdoptionPrefersWhoIsEnabled(t *testing.T) {
@@ -134,7 +160,7 @@ func TestAdoptionPrefersWhoIsEnabled(t *testing.T) {
 		w.update(w.fabrikam, id, map[string]any{"otherMails": []string{"old@contoso.example"}})
 		w.forget()
 		// Skipped: the disabled one, and the enabled one's block, which is the target's own.
-		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Unchanged: 1, Skipped: 2})
+		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Skipped: 2})
 		if got := w.targetID(1); got != id {
 			t.Errorf("enabled user: got target user %s, want %s", got, id)
 		}

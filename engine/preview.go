@@ -149,7 +149,7 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 	}
 	for part := range slices.Chunk(w.creates, 200) {
 		var adopted []store.Link
-		var objects []directory.Object
+		var objects, there []directory.Object
 		for _, it := range part {
 			if it.code != "" {
 				if err := c.claimRefused(ctx, it); err != nil {
@@ -166,7 +166,7 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 				if err != nil {
 					return err
 				}
-				adopted, objects = append(adopted, x.adoption(o, found).link), append(objects, o)
+				adopted, objects, there = append(adopted, x.adoption(o, found).link), append(objects, o), append(there, found)
 				continue
 			}
 			link := c.freshLink(o, "")
@@ -183,13 +183,26 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 			return err
 		}
 		for i := range adopted {
-			reason := "matches the existing user " + adopted[i].TargetID + " by its address"
-			if err := c.describeUpdate(ctx, objects[i], &adopted[i], "update", reason, held); err != nil {
+			if err := c.describeAdoption(ctx, x, objects[i], &adopted[i], there[i], held); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// describeAdoption adds the change of a user who is matched. A block of the target
+// user is kept, as the export does when it reads that user.
+func (c *cycle) describeAdoption(ctx context.Context, x *exporter, o directory.Object, link *store.Link, found directory.Object, held bool) error {
+	c.follow(o, link)
+	u, err := c.planUpdate(o, link, c.began)
+	if err != nil {
+		c.failMapping(nil, &judged{o: o, link: link}, err)
+		return nil
+	}
+	pending := &change{o: o, link: *link, u: u}
+	x.respectBlock(pending, found)
+	return c.describeChange(ctx, pending, "update", "matches the existing user "+link.TargetID+" by its address", held)
 }
 
 // describeUpdate adds the change of one user; action is what it is when

@@ -183,7 +183,8 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 		return
 	}
 	c.dropEscrow(b, ch.o.ID)
-	quiet := x.countOutcome(ch)
+	skips := newBlock && len(ch.u.diff) == 0 && len(ch.refused) == 0 && !ch.pending
+	quiet := x.countOutcome(ch, skips)
 	switch {
 	case len(ch.refused) > 0:
 		reason := strings.Join(ch.refused, ", ") + " refused by the target: " + ch.reason
@@ -193,8 +194,7 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 		reason := "the invitation to " + ch.link.Invited + " is still pending, and the user's address has changed"
 		ch.r.step(x.exportStep(ch), stepExport, statusWarning, reason)
 		ch.r.result(statusWarning, CodePendingAddressChanged, reason)
-	case newBlock && len(ch.u.diff) == 0:
-		c.tally.Skipped++
+	case skips:
 		reason := "sign-in was blocked by hand in the target: the block is kept"
 		ch.r.step("EntrySynchronizationSkip", stepExport, statusSkipped, reason, "SkipReason", string(CodeBlockedInTarget), "PropertyName", attrAccountEnabled)
 		ch.r.entry.Action = logOther
@@ -212,8 +212,9 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 }
 
 // countOutcome counts a change that went through; it reports true when there is
-// nothing to log: the reference pass logs for itself.
-func (x *exporter) countOutcome(ch *change) (quiet bool) {
+// nothing to log: the reference pass logs for itself. A change that skips was
+// nothing but a block of the target's own, which is kept.
+func (x *exporter) countOutcome(ch *change, skips bool) (quiet bool) {
 	t := &x.c.tally
 	t.counted[keyOf(ch.o.ID)] = true
 	switch {
@@ -221,6 +222,8 @@ func (x *exporter) countOutcome(ch *change) (quiet bool) {
 		t.Create++
 	case ch.restored:
 		t.Restore++
+	case skips && !ch.u.manager: // else the reference pass counts
+		t.Skipped++
 	case len(ch.u.diff) == 0 && ch.adopted && !x.c.onDemand && (ch.u.manager || ch.link.ManagerUnknown):
 		delete(t.counted, keyOf(ch.o.ID)) // the reference pass counts: an update if it writes, else unchanged
 		return true

@@ -179,6 +179,10 @@ func (m *masking) notice() string {
 	if m == nil {
 		return "It holds personal data."
 	}
-	return "Names are replaced by pseudonyms; departments, titles and managers may still tell who somebody is. " +
+	stay := ""
+	if len(m.options.Words) > 0 {
+		stay = "The words that filters and scope.users of the jobs name stay as they are, names among them. "
+	}
+	return "Names are replaced by pseudonyms; departments, titles and managers may still tell who somebody is. " + stay +
 		"The key is in " + m.path + ": capture the other tenant with the same key, then delete it."
 }

@@ -41,7 +41,7 @@ func (p *Pseudonymizer) object(raw []byte, of func(name string) treatment) ([]by
 // an object.
 type treatment struct {
 	stays  bool
-	prefix bool // what stands before a colon stays: the kind of a proxy address
+	prefix bool // a kind of address before a colon stays
 	// setting: a text that may be a switch, or JSON itself.
 	setting bool
 	member  func(name string) treatment
@@ -130,7 +130,7 @@ func (p *Pseudonymizer) treated(s string, of treatment) string {
 	if of.setting {
 		return p.setting(s)
 	}
-	if kind, rest, ok := strings.Cut(s, ":"); of.prefix && ok {
+	if kind, rest, ok := strings.Cut(s, ":"); of.prefix && ok && addressKinds[strings.ToLower(kind)] {
 		return kind + ":" + p.Text(rest)
 	}
 	return p.Text(s)

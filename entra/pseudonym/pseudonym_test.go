@@ -161,7 +161,7 @@ func TestChoose(t *testing.T) {
 
 const person = `{"organization":{"id":"o","displayName":"Contoso","verifiedDomains":[{"name":"contoso.com"}]},
 "users":[{"id":"11111111-0000-4000-8000-0000000000a1","userPrincipalName":"anna.berg@contoso.com","displayName":"Anna Berg <&>","givenName":"Anna","surname":"Berg","mail":"Anna.Berg@contoso.com",
- "mailNickname":"anna.berg","otherMails":["anna@home.example"],"proxyAddresses":["SMTP:Anna.Berg@contoso.com","smtp:berg@contoso.com","X500:/o=anna/cn=berg"],"accountEnabled":true,
+ "mailNickname":"anna.berg","otherMails":["anna@home.example"],"proxyAddresses":["SMTP:Anna.Berg@contoso.com","smtp:berg@contoso.com","X500:/o=anna/cn=berg","Berg:anna"],"accountEnabled":true,
  "department":"Anna's department","jobTitle":"Clerk","city":"Berg","employeeId":"10482","businessPhones":["+49 30 1234"],"streetAddress":"Berg street 7","employeeOrgData":{"costCenter":"Anna","division":"Berg"},
  "onPremisesExtensionAttributes":{"extensionAttribute1":"Anna","extensionAttribute2":"Berg"},"extension_0123456789abcdef0123456789abcdef_number":10482,"newProperty":{"deep":["Anna",true,null]},
  "identities":[{"signInType":"emailAddress","issuer":"contoso.com","issuerAssignedId":"anna.berg@contoso.com"}],"manager":{"id":"11111111-0000-4000-8000-0000000000a2"},"userType":null}],
@@ -197,7 +197,7 @@ func TestFile(t *testing.T) {
 	}
 	user["userPrincipalName"], user["mail"] = names.Replace("anna.berg")+"@contoso.com", names.Replace("Anna.Berg")+"@contoso.com"
 	user["otherMails"] = []any{names.Replace("anna") + "@home.example"}
-	user["proxyAddresses"] = []any{"SMTP:" + names.Replace("Anna.Berg") + "@contoso.com", "smtp:" + names.Replace("berg") + "@contoso.com", "X500:" + names.Replace("/o=anna/cn=berg")}
+	user["proxyAddresses"] = []any{"SMTP:" + names.Replace("Anna.Berg") + "@contoso.com", "smtp:" + names.Replace("berg") + "@contoso.com", "X500:" + names.Replace("/o=anna/cn=berg"), names.Replace("Berg:anna")}
 	user["businessPhones"] = []any{names.Replace("+49 30 1234")}
 	user["onPremisesExtensionAttributes"].(map[string]any)["extensionAttribute1"] = names.Replace("Anna")
 	user["newProperty"] = map[string]any{"deep": []any{names.Replace("Anna"), true, nil}}

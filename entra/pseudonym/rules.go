@@ -33,6 +33,10 @@ var (
 	sectionsStay = staying("organization", "policies", "directoryRoles", "applications", "extensionProperties")
 	// prefixed are lists of addresses with their kinds, such as SMTP:.
 	prefixed = staying("proxyAddresses", "imAddresses")
+	// addressKinds are the kinds that Exchange knows and writes; another word before
+	// a colon may be a name.
+	addressKinds = staying("smtp", "x500", "x400", "sip", "spo", "eum", "airsync", "gsmtp", "mrs", "tel", "sms", "fax", "notes", "msmail", "ccmail",
+		"gwise", "macmail", "msxchange", "nmail")
 )
 
 // section says how a section of a tenant file is treated.
