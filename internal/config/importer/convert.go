@@ -7,8 +7,6 @@ import (
 	"strings"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
 // Schema turns a synchronization schema into a job. It takes the JSON of Graph's
 // synchronizationSchema, alone or inside a template or an answer of Graph, in
 // UTF-8 or UTF-16, with members left out or in Pascal case, as PowerShell writes

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"strconv"
 	"time"
 
 	"tenantsync/mapping"
@@ -148,7 +149,7 @@ func interval(d time.Duration) string {
 		name string
 	}{{time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
 		if n := d / unit.size; n > 0 {
-			text += itoa(int(n)) + unit.name
+			text += strconv.Itoa(int(n)) + unit.name
 			d -= n * unit.size
 		}
 	}

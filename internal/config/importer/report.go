@@ -58,7 +58,7 @@ func (n Note) write(b *strings.Builder, width int) {
 	b.WriteByte('\n')
 	for line := range strings.SplitSeq(n.Excerpt, "\n") {
 		if line != "" {
-			fmt.Fprintf(b, "      %s\n", strings.TrimRight(mapControl(line), " "))
+			fmt.Fprintf(b, "      %s\n", strings.TrimRight(printable(line), " "))
 		}
 	}
 }
@@ -78,16 +78,6 @@ func (n Note) sentence() string {
 // Message returns the note on one line: where, what, why, and what to do.
 func (n Note) Message() string {
 	return n.Kind.String() + ": " + oneLine(n.Where) + ": " + n.sentence()
-}
-
-// mapControl keeps the columns of an excerpt.
-func mapControl(line string) string {
-	return strings.Map(func(r rune) rune {
-		if needsEscape(r) {
-			return ' '
-		}
-		return r
-	}, line)
 }
 
 func counted(n int, word string) string {

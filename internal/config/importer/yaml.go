@@ -210,11 +210,15 @@ func needsEscape(r rune) bool {
 }
 
 // oneLine makes a text safe for a comment.
-func oneLine(text string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
+func oneLine(text string) string { return strings.TrimSpace(printable(text)) }
+
+// printable puts a blank in place of every character that needs an escape, so that
+// columns stay what they are.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
 		if needsEscape(r) {
 			return ' '
 		}
 		return r
-	}, text))
+	}, text)
 }
