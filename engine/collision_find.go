@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -77,7 +77,7 @@ func (c *cycle) findCollisions(ctx context.Context) error {
 	if err := c.readRedemption(ctx); err != nil {
 		return err
 	}
-	if err := f.lacks("users", c.collidingUsers(ctx)); err != nil {
+	if err := f.lacks(ctx, "users", c.collidingUsers(ctx)); err != nil {
 		return err
 	}
 	lists := []struct {
@@ -91,7 +91,7 @@ func (c *cycle) findCollisions(ctx context.Context) error {
 			continue
 		}
 		err := c.collidingPages(ctx, l.of, func(cursor string) (directory.Page, error) { return holders.AddressHolders(ctx, l.of, cursor) })
-		if err := f.lacks(l.name, err); err != nil {
+		if err := f.lacks(ctx, l.name, err); err != nil {
 			return err
 		}
 	}
@@ -113,12 +113,11 @@ func (f *collider) index() {
 
 // lacks notes a list that could not be read. What is wrong with the whole job
 // stays an error.
-func (f *collider) lacks(list string, err error) error {
+func (f *collider) lacks(ctx context.Context, list string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), directory.KindOf(err) == directory.SignIn,
-		directory.KindOf(err) == directory.ForeignLink:
+	case endsCycle(ctx, err):
 		return err
 	}
 	f.lacking = append(f.lacking, list)
@@ -136,12 +135,7 @@ func (c *cycle) collidingUsers(ctx context.Context) error {
 			return c.job.Target.List(ctx, selects, cursor)
 		})
 	}
-	addresses := make([]string, 0, len(f.by))
-	for a := range f.by {
-		addresses = append(addresses, a)
-	}
-	slices.Sort(addresses)
-	hits, err := c.job.Target.Lookup(ctx, addresses, selects)
+	hits, err := c.job.Target.Lookup(ctx, slices.Sorted(maps.Keys(f.by)), selects)
 	if err != nil {
 		return err
 	}
@@ -224,5 +218,5 @@ func (c *cycle) readRedemption(ctx context.Context) error {
 			}
 		}
 	}
-	return c.collider.lacks("policies", err)
+	return c.collider.lacks(ctx, "policies", err)
 }
