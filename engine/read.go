@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"tenantsync/directory"
+	"tenantsync/mapping/attribute"
 	"tenantsync/store"
 )
 
@@ -38,7 +39,7 @@ func (e *Engine) sourceSelects(j *Job) []string {
 		}
 	}
 	for _, n := range j.Mapping.SourceAttributes() {
-		if n != attrAppRoles {
+		if n != attribute.AppRoles {
 			set[n] = true
 		}
 	}

@@ -4,15 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"tenantsync/directory"
+	"tenantsync/mapping/attribute"
 	"tenantsync/store"
 )
-
-// attrAppRoles is the source attribute that holds a user's app roles. It is no
-// property of a user in Graph: the assignments of the job's application tell it.
-const attrAppRoles = "appRoleAssignments"
 
 // defaultRole is the id that Graph gives to an assignment without a role of its own.
 // https://learn.microsoft.com/graph/api/resources/approleassignment
@@ -20,7 +18,7 @@ const defaultRole = "00000000-0000-0000-0000-000000000000"
 
 // readsRoles reports whether a mapping of the job reads app roles.
 func readsRoles(j *Job) bool {
-	return j.Scope.ServicePrincipal != "" && !j.Scope.All && slices.Contains(j.Mapping.SourceAttributes(), attrAppRoles)
+	return j.Scope.ServicePrincipal != "" && !j.Scope.All && slices.Contains(j.Mapping.SourceAttributes(), attribute.AppRoles)
 }
 
 // noteRoles keeps which roles principals are assigned to and returns those whose
@@ -129,11 +127,7 @@ func (t *roleTable) define(r directory.AppRole) {
 func (t *roleTable) of(ctx context.Context, c *cycle, id string) (directory.Value, error) {
 	ids := slices.Clone(t.direct[id])
 	if len(t.groups) > 0 {
-		groups := make([]string, 0, len(t.groups))
-		for g := range t.groups {
-			groups = append(groups, g)
-		}
-		slices.Sort(groups)
+		groups := slices.Sorted(maps.Keys(t.groups))
 		members, err := c.st.Members(ctx, store.MemberQuery{Job: c.job.Name, Groups: groups, IDs: []string{id}})
 		if err != nil {
 			return directory.Value{}, err
@@ -164,7 +158,7 @@ func (c *cycle) withRoles(ctx context.Context, o *directory.Object) error {
 		return nil
 	case c.onDemand: // read with the membership of the moment, not with what the state remembers
 		if v, known := c.presentRoles[o.ID]; known {
-			o.Attributes.Set(attrAppRoles, v)
+			o.Attributes.Set(attribute.AppRoles, v)
 		}
 		return nil
 	case c.roles == nil:
@@ -176,7 +170,7 @@ func (c *cycle) withRoles(ctx context.Context, o *directory.Object) error {
 	}
 	v, err := c.roles.of(ctx, c, o.ID)
 	if err == nil {
-		o.Attributes.Set(attrAppRoles, v)
+		o.Attributes.Set(attribute.AppRoles, v)
 	}
 	return err
 }

@@ -5,10 +5,11 @@ import (
 	"errors"
 
 	"tenantsync/mapping"
+	"tenantsync/mapping/attribute"
 )
 
 // AppRoles returns the app roles of a source user, sorted, in the form in which
-// expressions read them from [appRoleAssignments]: by the assignments of this
+// expressions read them from [attribute.AppRoles]: by the assignments of this
 // moment, and also where no mapping of the job reads them yet.
 func (e *Engine) AppRoles(ctx context.Context, user, job string) ([]string, error) {
 	r, err := e.runner(job)
@@ -41,7 +42,7 @@ func (e *Engine) AppRoles(ctx context.Context, user, job string) ([]string, erro
 
 // roleReader is a schema that does nothing but read app roles.
 func roleReader() (*mapping.Schema, error) {
-	schema, problems := mapping.Compile([]mapping.Mapping{{Target: "businessPhones", Expression: "AppRoleAssignmentsComplex([" + attrAppRoles + "])"}})
+	schema, problems := mapping.Compile([]mapping.Mapping{{Target: "businessPhones", Expression: "AppRoleAssignmentsComplex([" + attribute.AppRoles + "])"}})
 	if schema == nil {
 		return nil, errors.New(problems[0].Message)
 	}

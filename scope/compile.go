@@ -122,7 +122,7 @@ func (c *compiler) attribute(name string) (attribute.Info, bool) {
 			Message: fmt.Sprintf("unknown attribute %q", name), Suggestion: nearest(name)})
 	case info.Unreadable != "":
 		c.fail("attribute", "%s cannot be read: %s", name, info.Unreadable)
-	case info.Name == "appRoleAssignments":
+	case info.Name == attribute.AppRoles:
 		c.fail("attribute", "%s cannot be used in a filter: it is no attribute of a user; scope.servicePrincipalId takes those who are assigned, memberOf asks for groups", name)
 	default:
 		return info, true

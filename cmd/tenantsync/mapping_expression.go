@@ -151,8 +151,8 @@ func (t *trial) readUser(ctx context.Context, env *environment, user string) err
 	}
 	at := slices.IndexFunc(jobs, func(w engine.Job) bool { return w.Name == job.Name })
 	selects := renamed(program).Attributes()
-	roles := slices.Contains(selects, appRoleAssignments)
-	found, err := jobs[at].Source.Find(ctx, user, slices.DeleteFunc(selects, func(name string) bool { return name == appRoleAssignments }))
+	roles := slices.Contains(selects, attribute.AppRoles)
+	found, err := jobs[at].Source.Find(ctx, user, slices.DeleteFunc(selects, func(name string) bool { return name == attribute.AppRoles }))
 	if graph := (*directory.Error)(nil); errors.As(err, &graph) {
 		return engine.SignInError(err, job.Source, checkApp(cfg.Tenants[job.Source].Credential))
 	}
@@ -194,16 +194,12 @@ func valueText(r expr.Result) string {
 	return r.Text
 }
 
-// appRoleAssignments is no property of a user in Graph: the assignments of the
-// job's application tell it.
-const appRoleAssignments = "appRoleAssignments"
-
 // readRoles adds the app roles of the user.
 func (t *trial) readRoles(ctx context.Context, env *environment, id, job string) error {
 	return env.withService(ctx, func(s control.Service) error {
 		roles, err := s.AppRoles(ctx, id, job)
 		if err == nil {
-			t.Attributes.Set(appRoleAssignments, directory.ListOf(roles...))
+			t.Attributes.Set(attribute.AppRoles, directory.ListOf(roles...))
 		}
 		return err
 	})

@@ -115,7 +115,7 @@ func (c *compiler) needRoles(path string, j *Job) {
 	if j.Scope.ServicePrincipalID != "" && j.Scope.Mode != All {
 		return
 	}
-	for _, i := range j.Schema.Readers("appRoleAssignments") {
+	for _, i := range j.Schema.Readers(attribute.AppRoles) {
 		key := "expression"
 		if j.Mappings[i].Source != "" {
 			key = "source"

@@ -8,6 +8,11 @@ import (
 	"tenantsync/mapping/suggest"
 )
 
+// AppRoles is the source attribute that holds a user's app roles. It is no property
+// of a user in Graph: the assignments of the application that a job's scope names
+// tell it.
+const AppRoles = "appRoleAssignments"
+
 // Info tells of one user attribute.
 type Info struct {
 	// Name is the name in Graph v1.0. Members of onPremisesExtensionAttributes

@@ -136,7 +136,7 @@ var table = build(map[string]Info{
 	"sponsors":                      list(0).unreadable("it is a list of references to other users: only manager is carried over"),
 
 	// Not a property of the user: the roles that the source's application gives.
-	"appRoleAssignments": list(0).refused(assigned),
+	AppRoles: list(0).refused(assigned),
 
 	// Kept by other services.
 	"aboutMe":               text(0).unreadable(sharePoint),

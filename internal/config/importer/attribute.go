@@ -81,7 +81,7 @@ func (c *converter) attribute(a attributeMapping) {
 		c.job.note(n)
 	}
 	keys = mappingKeys(m)
-	if compiled != nil && len(compiled.Readers("appRoleAssignments")) > 0 && !c.rolesKnown() {
+	if compiled != nil && len(compiled.Readers(attribute.AppRoles)) > 0 && !c.rolesKnown() {
 		c.leaveOut(Note{Where: where, What: what, Why: "app roles are known only of users whom an application assigns",
 			Do: "import again with --service-principal ID, the configuration in the source tenant"}, keys)
 		return
