@@ -45,6 +45,11 @@ func runProvision(ctx context.Context, env *environment, user string, o provisio
 		return err
 	}
 	return env.withService(ctx, func(s control.Service) error {
+		if !o.DryRun {
+			if err := env.mayWrite(ctx, s, "--job "+job, job, env.named(nil)); err != nil {
+				return err
+			}
+		}
 		r, err := s.Provision(ctx, engine.ProvisionRequest{User: user, Job: job, DryRun: o.DryRun, Restore: o.Restore})
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 type jobVerb struct {
 	name, short, long string
 	done              string // what is then so
+	idle              string // the same of a job that is not enabled, "" when that makes no difference
 	question          string // asked first, "" for none
 	do                func(control.Service, context.Context, string) error
 }
@@ -21,7 +22,8 @@ type jobVerb struct {
 func newStartCommand(env *environment) *cobra.Command {
 	return newJobVerbCommand(env, jobVerb{
 		name: "start", short: "Let the schedule run a job, or run it again after a pause",
-		done: "started: the schedule runs it", do: control.Service.Start,
+		done: "started: the schedule runs it",
+		idle: "started, but not enabled: the schedule runs it once the configuration says enabled: true", do: control.Service.Start,
 	})
 }
 
@@ -67,14 +69,15 @@ func newJobVerbCommand(env *environment, v jobVerb) *cobra.Command {
 				if err := v.do(s, ctx, job); err != nil {
 					return err
 				}
-				return env.printer().Print(jobVerbResult(ctx, s, job, v.done))
+				return env.printer().Print(v.result(ctx, s, job))
 			})
 		}),
 	}
 }
 
-// jobVerbResult tells what the job is now.
-func jobVerbResult(ctx context.Context, s control.Service, job, done string) result {
+// result tells what the job is now.
+func (v jobVerb) result(ctx context.Context, s control.Service, job string) result {
+	done := v.done
 	document := struct {
 		Job   string `json:"job"`
 		State string `json:"state"`
@@ -82,6 +85,9 @@ func jobVerbResult(ctx context.Context, s control.Service, job, done string) res
 	// What was asked is done; that its state cannot be read now changes nothing.
 	if list, err := s.Status(ctx, job); err == nil && len(list) == 1 {
 		document.State = list[0].State
+		if !list[0].Enabled && v.idle != "" {
+			done = v.idle
+		}
 	}
 	return result{
 		Document: document,

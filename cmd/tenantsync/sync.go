@@ -27,6 +27,7 @@ func newSyncCommand(env *environment) *cobra.Command {
 		Use:   "sync [JOB]",
 		Short: "Run one cycle of a job now",
 		Long: "Run one cycle of a job now. A cycle of the job that is running is waited for.\n" +
+			"A job that is not enabled must be named, and runs with a warning.\n" +
 			"Deletions above the threshold are held, see: tenantsync deletions",
 		Example: examples("tenantsync sync contoso-to-fabrikam", "tenantsync sync contoso-to-fabrikam --initial -o json"),
 		Annotations: exitCodes(exitDone, exitFailed, exitSomeFailed, exitSignIn, exitHeld, exitUnreachable,
@@ -51,6 +52,9 @@ func runSync(ctx context.Context, env *environment, args []string, o syncOptions
 		return err
 	}
 	return env.withService(ctx, func(s control.Service) error {
+		if err := env.mayWrite(ctx, s, "tenantsync sync "+job, job, env.named(args)); err != nil {
+			return err
+		}
 		show := env.progress()
 		defer show.Stop()
 		r, err := s.Sync(ctx, engine.SyncRequest{Job: job, Initial: o.Initial, Accept: o.Accept, Trigger: "command"}, show.Report)
