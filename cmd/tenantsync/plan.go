@@ -40,7 +40,9 @@ func newPlanCommand(env *environment) *cobra.Command {
 			"why it is not written where it is not.\n\n" +
 			"With --collisions it also reads the target's users, deleted users, groups and contacts, and names\n" +
 			"everybody who holds an address of a user to be created, with what Microsoft Graph makes of that.\n" +
-			"Lists that the app may not read are named.",
+			"Lists that the app may not read are named.\n\n" +
+			"Both are in the text, in JSON, and as tables of their own in wide and markdown; csv and ndjson\n" +
+			"have the changes only.",
 		Example: examples("tenantsync plan contoso-to-fabrikam", "tenantsync plan contoso-to-fabrikam --only delete,disable -o markdown",
 			"tenantsync plan contoso-to-fabrikam --user anna.berg@contoso.com"),
 		Annotations: exitCodes(exitDone, exitFailed, exitPending, exitSignIn, exitUnreachable, exitUsage, exitConfig,
@@ -89,6 +91,9 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 			shown = len(r.Changes)
 		}
 		if err := env.printer().Print(planResult(r, shown, unchanged)); err != nil {
+			return err
+		}
+		if err := env.printPlanParts(r); err != nil {
 			return err
 		}
 		if o.DetailedExit && pending {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tenantsync/engine"
@@ -64,14 +65,32 @@ func planCollisions(b *strings.Builder, p *printer, r *engine.PlanResult, shown 
 		fmt.Fprintf(b, "  %s %s %sis held by %s %s (%s)\n", mark, escape(c.Address), of, holderWord(c.Holder), shownValue(&c.Holder.DisplayName), escape(c.Holder.ID))
 		fmt.Fprintf(b, "      %s\n", escape(sentence(c.Detail)))
 	}
-	for _, l := range holderLists() {
-		for _, name := range r.NotChecked {
-			if name == l.name {
-				fmt.Fprintf(b, "  Not checked: %s. To read them the app needs %s.\n", l.title, l.permission)
-			}
-		}
+	for _, line := range notChecked(r) {
+		b.WriteString("  " + line + "\n")
 	}
 	b.WriteByte('\n')
+}
+
+// notChecked tells which lists could not be read, and what that takes.
+func notChecked(r *engine.PlanResult) []string {
+	var lines []string
+	for _, l := range holderLists() {
+		if slices.Contains(r.NotChecked, l.name) {
+			lines = append(lines, fmt.Sprintf("Not checked: %s. To read them the app needs %s.", l.title, l.permission))
+		}
+	}
+	return lines
+}
+
+func planCollisionsTable(list []engine.Collision) *table {
+	t := &table{Columns: []column{
+		{Key: "address", Title: "ADDRESS"}, {Key: "user", Title: "USER"}, {Key: "holderType", Title: "HELD BY"}, {Key: "holder", Title: "NAME", Flex: true},
+		{Key: "holderId", Title: "HOLDER ID"}, {Key: "effect", Title: "EFFECT"}, {Key: "detail", Title: "DETAIL", Flex: true},
+	}}
+	for _, c := range list {
+		t.Rows = append(t.Rows, []string{c.Address, c.Source.UPN, string(c.Holder.Type), c.Holder.DisplayName, c.Holder.ID, string(c.Effect), c.Detail})
+	}
+	return t
 }
 
 // holderWord names the type of a holder in a sentence.
