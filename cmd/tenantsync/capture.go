@@ -76,8 +76,7 @@ func runCapture(ctx context.Context, env *environment, opts *captureOptions, nam
 	if err != nil {
 		return err
 	}
-	masks.comparedByEntra(env, content)
-	if content, err = masks.apply(content); err != nil {
+	if content, err = masks.apply(env, content); err != nil {
 		return err
 	}
 	// What is written must be what simulate accepts; this also orders it.

@@ -28,6 +28,7 @@ type masking struct {
 	key     []byte // nil: not made yet
 	options pseudonym.Options
 	stays   func(attribute string) bool
+	shared  bool // words were left beside the key
 }
 
 // masking reads the options of capture that are about names.
@@ -86,16 +87,16 @@ func (m *masking) compared(env *environment, cfg *config.Config) {
 					values = append(values, string(*c.Value))
 				}
 				if op, err := scope.ParseOperator(c.Operator); err == nil {
-					m.compare(env, "job "+j.Name, c.Attribute, op, values)
+					m.options.Words = append(m.options.Words, m.compare(env, "job "+j.Name, c.Attribute, op, values)...)
 				}
 			}
 		}
 	}
 }
 
-// comparedByEntra is compared for the filters of the synchronization jobs that were
-// captured.
-func (m *masking) comparedByEntra(env *environment, content []byte) {
+// comparedByEntra returns the words for the filters of the synchronization jobs that
+// were captured.
+func (m *masking) comparedByEntra(env *environment, content []byte) (words []string) {
 	var file struct {
 		ServicePrincipals []struct {
 			Synchronization struct {
@@ -106,8 +107,8 @@ func (m *masking) comparedByEntra(env *environment, content []byte) {
 			} `json:"synchronization"`
 		} `json:"servicePrincipals"`
 	}
-	if m == nil || json.Unmarshal(content, &file) != nil {
-		return
+	if json.Unmarshal(content, &file) != nil {
+		return nil
 	}
 	for _, principal := range file.ServicePrincipals {
 		for _, job := range principal.Synchronization.Jobs {
@@ -117,29 +118,32 @@ func (m *masking) comparedByEntra(env *environment, content []byte) {
 			}
 			for _, group := range imported.Filters {
 				for _, c := range group.Clauses {
-					m.compare(env, "synchronization job "+job.ID, c.Attribute, c.Operator, c.Values)
+					words = append(words, m.compare(env, "synchronization job "+job.ID, c.Attribute, c.Operator, c.Values)...)
 				}
 			}
 		}
 	}
+	return words
 }
 
-// compare keeps the words of one comparison, or warns of it.
-func (m *masking) compare(env *environment, job, name string, op scope.Operator, values []string) {
+// compare returns the words of one comparison that have to stay, and warns of one
+// that looks inside words.
+func (m *masking) compare(env *environment, job, name string, op scope.Operator, values []string) (words []string) {
 	canonical := name
 	if info, known := attribute.Lookup(name); known {
 		canonical = info.Name
 	}
 	if m.stays(canonical) || canonical == scope.MemberOf || op.Unary() {
-		return
+		return nil
 	}
 	for _, v := range values {
-		m.options.Words = append(m.options.Words, withoutDomain(v))
+		words = append(words, withoutDomain(v))
 	}
 	if op != scope.Equals && op != scope.NotEquals {
 		env.warn(fmt.Sprintf("A filter of %s compares %s by %s: pseudonyms may be judged otherwise.", job, name, op),
 			"--keep "+name+" leaves its values as they are")
 	}
+	return words
 }
 
 // withoutDomain is what stands before the @ of an address.
@@ -149,9 +153,12 @@ func withoutDomain(s string) string {
 }
 
 // apply pseudonymizes the text of a tenant file.
-func (m *masking) apply(content []byte) ([]byte, error) {
+func (m *masking) apply(env *environment, content []byte) ([]byte, error) {
 	if m == nil {
 		return content, nil
+	}
+	if err := m.shareWords(env, m.comparedByEntra(env, content)); err != nil {
+		return nil, err
 	}
 	if m.key == nil {
 		if err := m.makeKey(content); err != nil {
@@ -183,6 +190,10 @@ func (m *masking) notice() string {
 	if len(m.options.Words) > 0 {
 		stay = "The words that filters and scope.users of the jobs name stay as they are, names among them. "
 	}
+	words := ""
+	if m.shared {
+		words = " Delete " + m.wordsPath() + " too: it holds those words."
+	}
 	return "Names are replaced by pseudonyms; departments, titles and managers may still tell who somebody is. " + stay +
-		"The key is in " + m.path + ": capture the other tenant with the same key, then delete it."
+		"The key is in " + m.path + ": capture the other tenant with the same key, then delete it." + words
 }
