@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"tenantsync/mapping/suggest"
 )
 
 // mappingCase is one case of a file: what an expression gives for a user.
@@ -133,6 +136,9 @@ type caseFile struct {
 	places []position
 }
 
+// quoteExpression is for an expression such as [mail], which YAML takes for a list.
+const quoteExpression = "put it in single quotes, as in '[displayName]'"
+
 const isListOfCases = "the file is a JSON or YAML list of cases; see: tenantsync mapping test --help"
 
 func (f *caseFile) wrong(at position, action, format string, args ...any) error {
@@ -243,7 +249,7 @@ func (f *caseFile) cases() ([]mappingCase, error) {
 	for i, item := range f.items {
 		c, at := &list[i], f.places[i]
 		if err := decodeNumbers(item, c); err != nil {
-			return nil, f.wrong(at, isListOfCases, "case %d: %s.", i+1, plainly(err))
+			return nil, f.wrong(at, isListOfCases, "case %d: %s.", i+1, f.plainly(err))
 		}
 		c.at = at
 		if c.ID == "" {
@@ -253,17 +259,29 @@ func (f *caseFile) cases() ([]mappingCase, error) {
 		case twice:
 			return nil, f.wrong(at, "give each case an id of its own", "case %d has the id %q, as has the case at %s.", i+1, c.ID, first.in(f.path))
 		case c.Expression == nil:
-			return nil, f.wrong(at, isListOfCases, "case %q has no expression.", c.ID)
+			return nil, f.wrong(at, instead(item, "expression", isListOfCases), "case %q has no expression.", c.ID)
 		case !c.Expect.given && !c.Error.expected && !c.Ignored:
-			return nil, f.wrong(at, "give expect, error: true or ignored: true", "case %q expects nothing.", c.ID)
+			return nil, f.wrong(at, instead(item, "expect", "give expect, error: true or ignored: true"), "case %q expects nothing.", c.ID)
 		}
 		seen[c.ID] = at
 	}
 	return list, nil
 }
 
+// instead returns what to do about a key that a case lacks: rename the one that is
+// probably meant to be it, else what is generally to be done.
+func instead(item json.RawMessage, key, otherwise string) string {
+	var keys map[string]json.RawMessage
+	if json.Unmarshal(item, &keys) == nil {
+		if near := suggest.Nearest(key, slices.Values(slices.Sorted(maps.Keys(keys)))); near != "" {
+			return fmt.Sprintf("rename the key %q to %q", near, key)
+		}
+	}
+	return otherwise
+}
+
 // plainly says what a value should have been instead of naming Go's types.
-func plainly(err error) error {
+func (f *caseFile) plainly(err error) error {
 	wrong := (*json.UnmarshalTypeError)(nil)
 	if !errors.As(err, &wrong) {
 		return err
@@ -276,6 +294,9 @@ func plainly(err error) error {
 	field := wrong.Field
 	if field == "" {
 		field = "a case"
+	}
+	if field == "expression" && wrong.Value == "array" && !f.isJSON() {
+		return errors.New("expression must be text, not a list: " + quoteExpression)
 	}
 	return fmt.Errorf("%s must be %s, not %s", field, want, wrong.Value)
 }

@@ -15,11 +15,14 @@ type caseResult struct {
 	Value any     `json:"value"`
 	Error *string `json:"error"`
 	OK    bool    `json:"ok"`
-	// Expected says, of a case that failed, what it expected.
+	// Ignored says that the target attribute is left alone; the value is null then.
+	Ignored bool `json:"ignored,omitempty"`
+	// Expected says, of a case that failed, what it expected, in words or as JSON.
 	Expected string `json:"expected,omitempty"`
 
 	expression, place string
-	ignored           bool
+	// excerpt shows where in the expression an error is, hints what may be misspelt.
+	excerpt, hints []string
 }
 
 // caseSummary is the outcome of a file of cases.
@@ -33,6 +36,9 @@ func runMappingCases(env *environment, path string) error {
 	cases, err := readCases(env, path)
 	if err != nil {
 		return err
+	}
+	if len(cases) == 0 {
+		env.warn(path+" has no cases.", "")
 	}
 	s := caseSummary{Cases: make([]caseResult, 0, len(cases))}
 	for i := range cases {
@@ -70,7 +76,7 @@ func (r *caseResult) got() string {
 	switch {
 	case r.Error != nil:
 		return "error: " + *r.Error
-	case r.ignored:
+	case r.Ignored:
 		return wordIgnored
 	}
 	return jsonText(r.Value)
@@ -87,6 +93,12 @@ func (s *caseSummary) write(w io.Writer, p *printer, verbose bool) error {
 			fmt.Fprintf(&b, "  expression  %s\n", escape(strings.Join(strings.Fields(c.expression), " ")))
 			fmt.Fprintf(&b, "  expected    %s\n", escape(c.Expected))
 			fmt.Fprintf(&b, "  got         %s\n", escape(c.got()))
+			for _, line := range c.excerpt {
+				fmt.Fprintf(&b, "              %s\n", escape(line))
+			}
+			for _, hint := range c.hints {
+				fmt.Fprintf(&b, "  hint        %s\n", escape(hint))
+			}
 		case verbose:
 			fmt.Fprintf(&b, "%s  %s   %s\n", p.paint(actionColour("success"), "passed"), escape(c.ID), escape(c.got()))
 		}
@@ -121,14 +133,20 @@ func (c *mappingCase) run(now time.Time) caseResult {
 	case err != nil:
 		text := err.Error()
 		r.Error = &text
-		_, typed := err.(*expressionError) // another error is one of the case itself, whatever it expects
+		failed, typed := err.(*expressionError) // another error is one of the case itself, whatever it expects
+		if typed {
+			r.excerpt = failed.caret()
+		}
 		r.OK = typed && c.Error.expected && strings.Contains(text, c.Error.words)
 	default:
-		r.Value, r.ignored = value.Any(), value.Ignored
+		r.Value, r.Ignored = value.Any(), value.Ignored
 		r.OK = !c.Error.expected && value.Ignored == c.Ignored && jsonText(r.Value) == jsonText(textForm(c.Expect.value))
 	}
 	if !r.OK {
 		r.Expected = c.expected()
+		if attributes, err := attributesOf(c.Attributes); err == nil && c.Target == "" {
+			r.hints = notGiven(*c.Expression, attributes)
+		}
 	}
 	return r
 }

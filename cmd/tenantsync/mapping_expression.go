@@ -31,7 +31,8 @@ type mappingTestOptions struct {
 
 func newMappingTestCommand(env *environment) *cobra.Command {
 	opts := &mappingTestOptions{}
-	cmd := &cobra.Command{
+	var cmd *cobra.Command
+	cmd = &cobra.Command{
 		Use: "test", Short: "Evaluate an expression for a real or made-up user, or a file of cases",
 		Long: `Evaluates a mapping expression for a user whose attributes are given as JSON:
 text, true and false, whole numbers, null, and lists of text; or with --user for
@@ -52,7 +53,7 @@ let CI run it.`,
 		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		RunE: env.runs(func(ctx context.Context, _ []string) error {
 			switch {
-			case (opts.Expression == "") == (opts.File == ""):
+			case cmd.Flags().Changed("expression") == (opts.File != ""):
 				return usagef("see: tenantsync mapping test --help", "give either --expression or --file.")
 			case opts.File != "" && (opts.Attributes != "" || opts.User != "" || opts.Target != "" || opts.Now != ""):
 				return usagef("write them into the cases", "--attributes, --user, --target and --now do not go with --file.")
@@ -90,8 +91,10 @@ func runMappingTest(ctx context.Context, env *environment, opts *mappingTestOpti
 		if t.Attributes, err = parseAttributes(opts.Attributes); err != nil {
 			return usagef(`write e.g. --attributes '{"surname":"Berg","accountEnabled":true}'`, "--attributes: %s.", err)
 		}
-		if name, near := misspelt(t.Expression, t.Attributes); name != "" && t.Target == "" {
-			env.warn(fmt.Sprintf("[%s] is not among the attributes given, so it has no value. Did you mean [%s]?", name, near), "")
+		if t.Target == "" {
+			for _, told := range notGiven(t.Expression, t.Attributes) {
+				env.warn(told, "")
+			}
 		}
 	}
 	if err != nil {
@@ -108,13 +111,19 @@ func runMappingTest(ctx context.Context, env *environment, opts *mappingTestOpti
 func trialOutput(t *trial, value trialResult) result {
 	document := struct {
 		Value   any    `json:"value"`
+		Ignored bool   `json:"ignored,omitempty"`
 		Target  string `json:"target,omitempty"`
 		Dropped string `json:"dropped,omitempty"`
-	}{value.Any(), t.Target, value.Dropped}
+	}{value.Any(), value.Ignored, t.Target, value.Dropped}
 	return result{
 		Document: document,
 		Table: func() *table {
-			return &table{Columns: []column{{Key: "value", Title: "VALUE"}}, Rows: [][]string{{valueText(value.Result)}}}
+			all := &table{Columns: []column{{Key: "value", Title: "VALUE"}}, Rows: [][]string{{valueText(value.Result)}}}
+			if t.Target != "" {
+				all.Columns = append(all.Columns, column{Key: "target", Title: "TARGET"}, column{Key: "dropped", Title: "NOT WRITTEN", Flex: true})
+				all.Rows[0] = append(all.Rows[0], t.Target, value.Dropped)
+			}
+			return all
 		},
 		Text: func(w io.Writer, _ *printer) error {
 			text := escape(valueText(value.Result)) + "\n"
@@ -221,26 +230,49 @@ func (e *expressionError) Unwrap() error { return e.err }
 // problem shows the mistake with its place in the expression.
 func (e *expressionError) problem() problem {
 	p := problem{Code: "ExpressionFailed", Message: sentence(e.err.Error())}
-	at := &expr.Error{}
-	var failed *expr.EvalError
-	switch {
-	case errors.As(e.err, &at):
+	at := e.at()
+	if at == nil {
+		return p
+	}
+	if mistake := (*expr.Error)(nil); errors.As(e.err, &mistake) {
 		p.Code, p.Message = "ExpressionInvalid", sentence(at.Message)
 		if at.Suggestion != "" {
 			p.Message += fmt.Sprintf(" Did you mean %q?", at.Suggestion)
 		} else if strings.HasPrefix(at.Message, "unknown function") {
 			p.Action = "see which there are: tenantsync mapping functions"
 		}
-	case errors.As(e.err, &failed):
-		at = &expr.Error{Offset: failed.Offset}
-	default:
-		return p
 	}
 	before := e.text[:min(at.Offset, len(e.text))]
 	p.Line = 1 + strings.Count(before, "\n")
 	p.Column = 1 + len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))
-	p.excerpt = "   " + strings.ReplaceAll(at.Caret(e.text), "\n", "\n   ")
+	p.excerpt = "   " + strings.Join(e.caret(), "\n   ")
 	return p
+}
+
+// at returns the mistake, or an error at the function that failed; nil without a
+// place in the expression.
+func (e *expressionError) at() *expr.Error {
+	var at *expr.Error
+	var failed *expr.EvalError
+	switch {
+	case errors.As(e.err, &at):
+	case errors.As(e.err, &failed):
+		at = &expr.Error{Offset: failed.Offset}
+		if strings.HasPrefix(e.text[min(failed.Offset, len(e.text)):], failed.Function) {
+			at.Length = len(failed.Function)
+		}
+	}
+	return at
+}
+
+// caret returns the line of the expression that has the mistake, and one with a
+// caret under it.
+func (e *expressionError) caret() []string {
+	at := e.at()
+	if at == nil {
+		return nil
+	}
+	return strings.Split(at.Caret(e.text), "\n")
 }
 
 // parseAttributes reads a JSON object of attribute values.
@@ -252,6 +284,9 @@ func parseAttributes(text string) (directory.Attributes, error) {
 	decoder.UseNumber()
 	var values map[string]any
 	if err := decoder.Decode(&values); err != nil {
+		if other := (*json.UnmarshalTypeError)(nil); errors.As(err, &other) {
+			return nil, errors.New("a JSON " + other.Value + ", not an object")
+		}
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
@@ -260,9 +295,19 @@ func parseAttributes(text string) (directory.Attributes, error) {
 	return attributesOf(values)
 }
 
+// attributesOf makes attributes of what JSON gives. Members of objects such as
+// onPremisesExtensionAttributes, as Graph answers them, go by their own names.
 func attributesOf(values map[string]any) (directory.Attributes, error) {
 	list := make([]directory.Attribute, 0, len(values))
 	for name, x := range values {
+		if members, ok := x.(map[string]any); ok && holds(name, members) {
+			inner, err := attributesOf(members)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, inner...)
+			continue
+		}
 		v, ok := directory.ValueOf(x)
 		if !ok {
 			return nil, fmt.Errorf("attribute %q is neither text, true or false, a whole number, null nor a list of text", name)
@@ -270,4 +315,14 @@ func attributesOf(values map[string]any) (directory.Attributes, error) {
 		list = append(list, directory.Attribute{Name: name, Value: v})
 	}
 	return directory.SortedAttributes(list), nil
+}
+
+// holds reports whether every member of an object is an attribute by its own name.
+func holds(name string, members map[string]any) bool {
+	for member := range members {
+		if info, known := attribute.Lookup(name + "/" + member); !known || info.Name != member {
+			return false
+		}
+	}
+	return len(members) > 0
 }

@@ -76,6 +76,8 @@ func (t *trial) evaluate() (trialResult, error) {
 	}
 	if t.graph {
 		program = renamed(program)
+	} else {
+		program = readingGiven(program, t.Attributes)
 	}
 	value, err := program.Result(expr.Env{Attributes: t.Attributes, Now: t.Now, Taken: t.Taken})
 	if err != nil {
@@ -192,20 +194,45 @@ func readable(program *expr.Program) error {
 	return nil
 }
 
-// misspelt returns an attribute of an expression that is neither given nor known,
-// and the known one that was probably meant.
-func misspelt(text string, given directory.Attributes) (name, nearest string) {
+// readingGiven returns the program reading the attributes that are given: each by
+// the name it is written with, else by another name of the same attribute. Nothing
+// is assumed of names that mean no attribute.
+func readingGiven(program *expr.Program, given directory.Attributes) *expr.Program {
+	return program.Renamed(func(name string) (string, bool) {
+		info, known := attribute.Lookup(name)
+		if !known || given.Has(name) {
+			return name, false
+		}
+		for _, a := range given {
+			if other, ok := attribute.Lookup(a.Name); ok && other.Name == info.Name {
+				return a.Name, info.First
+			}
+		}
+		return name, false
+	})
+}
+
+// notGiven says of each attribute of an expression that is neither given nor known
+// that it has no value, with the one that was probably meant.
+func notGiven(text string, given directory.Attributes) []string {
 	program, err := expr.Compile(text, nil)
 	if err != nil {
-		return "", ""
+		return nil
 	}
-	for _, ref := range program.References() {
-		if _, known := attribute.Lookup(ref.Name); known || given.Has(ref.Name) {
+	var said []string
+	for _, name := range program.Attributes() {
+		if _, known := attribute.Lookup(name); known || given.Has(name) {
 			continue
 		}
-		if near := attribute.Nearest(ref.Name); near != "" {
-			return ref.Name, near
+		told := fmt.Sprintf("[%s] is not among the attributes given, so it has no value.", name)
+		if why := attribute.Missing(name); why != "" {
+			told = fmt.Sprintf("[%s] has no value: Graph v1.0 has no such attribute: %s.", name, why)
+		} else if near := attribute.Nearest(name); near != "" {
+			told += fmt.Sprintf(" Did you mean [%s]?", near)
+		} else if len(given) == 0 {
+			continue // made up, to try out what comes of no value
 		}
+		said = append(said, told)
 	}
-	return "", ""
+	return said
 }
