@@ -77,7 +77,7 @@ func FuzzDateFormat(f *testing.F) {
 		if loose, err := Parse(text); err == nil {
 			within(t, text, loose)
 			same, err := Parse(Text(loose))
-			exact, errExact := ParseText(Text(loose))
+			exact, errExact := textForm.Parse(Text(loose), None, time.Time{})
 			if want := loose.Truncate(time.Second); err != nil || errExact != nil || !same.Equal(want) || !exact.Equal(want) {
 				t.Fatalf("%q is %v; its text form %s gives %v (%v) and %v (%v)", text, loose, Text(loose), same, err, exact, errExact)
 			}

@@ -16,12 +16,6 @@ var textForm = mustCompile("M/d/yyyy h:mm:ss tt")
 // drops the fraction of a second.
 func Text(t time.Time) string { return textForm.Format(t) }
 
-// ParseText reads the text form of an instant and nothing else. The error does
-// not repeat the text.
-func ParseText(s string) (time.Time, error) {
-	return textForm.Parse(s, None, time.Time{})
-}
-
 // Parse reads an instant that is written in one of these forms, between white
 // space, with the month and day in one or two digits and the year in four:
 //

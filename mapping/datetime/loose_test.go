@@ -91,14 +91,9 @@ func TestText(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %q, want %q", instant, got, want)
 		}
-		back, err := datetime.ParseText(got)
+		back, err := datetime.Parse(got)
 		if err != nil || !back.Equal(at(t, instant).Truncate(time.Second)) {
 			t.Errorf("%q read back: %v (error %v), want %s", got, back, err, instant)
-		}
-	}
-	for _, text := range []string{"", "6/29/2021", "6/29/2021 4:00 PM", "2021-06-29", "6/29/2021 16:00:00", " 6/29/2021 4:00:00 PM", "2/30/2021 4:00:00 PM"} {
-		if got, err := datetime.ParseText(text); err == nil {
-			t.Errorf("%q: %v, want an error", text, got)
 		}
 	}
 }
