@@ -118,8 +118,8 @@ func twins(t *testing.T, file string, least int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	use := func(job []byte) {
-		text := head + "\njobs:\n" + string(job) + "store: {kind: bolt, path: state.db}\n"
+	use := func(job []byte) { // at a pace at which hundreds are created in a second
+		text := head + "\njobs:\n" + string(job) + "  limits: {writesPerSecond: 500}\nstore: {kind: bolt, path: state.db}\n"
 		if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
