@@ -97,7 +97,7 @@ func (c *cycle) planAttribute(ctx context.Context, s *mapping.Step, link *store.
 		if !in.Value.IsEmpty() {
 			text := in.Value.String()
 			if c.job.Mapping.SensitiveSource(in.Name) {
-				text = sensitiveText
+				text = mapping.SensitiveText
 			}
 			a.Sources[in.Name] = &text
 		}

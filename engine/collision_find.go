@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tenantsync/directory"
+	"tenantsync/mapping"
 )
 
 // lookedUp is the most addresses that are looked up one by one; more are found in
@@ -184,7 +185,7 @@ func (c *cycle) collide(ctx context.Context, of directory.HolderType, objects []
 				col := Collision{Source: cl.source, Address: strings.Clone(a), Effect: effect, Detail: detail,
 					Holder: AddressHolder{Type: of, ID: strings.Clone(o.ID), DisplayName: strings.Clone(o.DisplayName())}}
 				if cl.hidden && (a != cl.invited || c.job.Invitation.ByMail) {
-					col.Address = sensitiveText
+					col.Address = mapping.SensitiveText
 				}
 				f.found = append(f.found, col)
 			}

@@ -39,9 +39,6 @@ const (
 	stepExport     = "export"
 )
 
-// sensitiveText stands in for a value of a mapping marked sensitive.
-const sensitiveText = "(sensitive)"
-
 // record is a log entry in the making: what happened to one object.
 type record struct {
 	entry store.Entry

@@ -9,12 +9,9 @@ import (
 	"tenantsync/mapping/expr"
 )
 
-// What stands in every output for a value that is not to be shown: because the
-// mapping is marked sensitive, or because its expression calls Redact.
-const (
-	sensitiveText = "(sensitive)"
-	redactedText  = "[Redact]"
-)
+// SensitiveText stands in every output for a value of a mapping marked sensitive.
+// Where an expression calls Redact, [expr.RedactedText] does.
+const SensitiveText = "(sensitive)"
 
 // Failure says why one user cannot be mapped. It concerns that user only.
 type Failure struct {
@@ -53,7 +50,7 @@ func (f *Failure) Unwrap() error { return f.Err }
 
 func quote(s string) string {
 	const most = 80
-	if s == sensitiveText || s == redactedText {
+	if s == SensitiveText || s == expr.RedactedText {
 		return s
 	}
 	if runes := []rune(s); len(runes) > most {
@@ -89,9 +86,9 @@ func (r *rule) hide(f *Failure) *Failure {
 func (r *rule) hidden() string {
 	switch {
 	case r.sensitive:
-		return sensitiveText
+		return SensitiveText
 	case r.redacted():
-		return redactedText
+		return expr.RedactedText
 	}
 	return ""
 }

@@ -58,7 +58,7 @@ func newSchema(rules []rule) *Schema {
 
 // hide notes what stands for an attribute; sensitive outweighs redacted.
 func hide(hidden map[string]string, name, text string) {
-	if hidden[name] != sensitiveText {
+	if hidden[name] != SensitiveText {
 		hidden[name] = text
 	}
 }
@@ -126,7 +126,7 @@ func (s *Schema) ClearsReference(name string) bool {
 
 // Sensitive reports whether a target attribute has a mapping marked as sensitive:
 // its values appear in no output.
-func (s *Schema) Sensitive(target string) bool { return s.hidden[target] == sensitiveText }
+func (s *Schema) Sensitive(target string) bool { return s.hidden[target] == SensitiveText }
 
 // Hidden returns what stands for the values of a target attribute in every
 // output: "(sensitive)" when a mapping of it is marked sensitive, "[Redact]" when
@@ -135,7 +135,7 @@ func (s *Schema) Hidden(target string) string { return s.hidden[target] }
 
 // SensitiveSource reports whether a source attribute feeds a mapping marked as
 // sensitive: whoever shows what was read hides its value too.
-func (s *Schema) SensitiveSource(name string) bool { return s.hiddenSources[name] == sensitiveText }
+func (s *Schema) SensitiveSource(name string) bool { return s.hiddenSources[name] == SensitiveText }
 
 // HiddenSource is [Schema.Hidden] for a source attribute: whoever shows what was
 // read shows this in its place, if it is not "".

@@ -57,7 +57,7 @@ func (r *rule) trace(in *Input) Step {
 		step.Inputs.Set(name, r.shown(v))
 	}
 	if r.sensitive && r.kind == Constant {
-		step.Source = sensitiveText
+		step.Source = SensitiveText
 	}
 	v, err := r.wanted(in)
 	if err == nil && r.repeatable() {

@@ -15,6 +15,7 @@ import (
 	"tenantsync/directory"
 	"tenantsync/engine"
 	"tenantsync/internal/control"
+	"tenantsync/mapping"
 	"tenantsync/mapping/attribute"
 	"tenantsync/mapping/expr"
 )
@@ -180,10 +181,10 @@ func (t *trial) readUser(ctx context.Context, env *environment, user string) err
 		}
 	}
 	if program.Redacted() {
-		t.hidden = redactedText
+		t.hidden = expr.RedactedText
 	}
 	if slices.ContainsFunc(renamed(program).Attributes(), job.Schema.SensitiveSource) {
-		t.hidden = sensitiveText
+		t.hidden = mapping.SensitiveText
 	}
 	return nil
 }

@@ -110,13 +110,10 @@ func rowOf(m mapping.Mapping) mappingRow {
 	return row
 }
 
-// sensitiveText stands for a value that must appear nowhere.
-const sensitiveText = "(sensitive)"
-
 func shownConstant(v directory.Value, sensitive bool) string {
 	switch {
 	case sensitive:
-		return sensitiveText
+		return mapping.SensitiveText
 	case v.IsEmpty():
 		return "(none)"
 	case v.Kind() == directory.Text:

@@ -86,9 +86,6 @@ func (t *trial) evaluate() (trialResult, error) {
 	return trialResult{Result: value}, nil
 }
 
-// redactedText is what the function Redact puts in the place of a value.
-const redactedText = "[Redact]"
-
 func (t *trial) failed(err error) error { return &expressionError{text: t.Expression, err: err} }
 
 // runFor evaluates the expression as the mapping of a target attribute, for a

@@ -14,6 +14,7 @@ import (
 
 	"tenantsync/engine"
 	"tenantsync/internal/control"
+	"tenantsync/mapping"
 	"tenantsync/store"
 )
 
@@ -274,16 +275,13 @@ func planProperty(b *strings.Builder, action string, m engine.ChangeProperty, wi
 	fmt.Fprintf(b, "      %-18s %s%s%s\n", escape(m.Name), value, pad, escape(note))
 }
 
-// sensitiveMark is what the engine gives instead of a value that must not be shown.
-const sensitiveMark = "(sensitive)"
-
 // shownValue writes a value in quotes, or that there is none.
 func shownValue(v *string) string {
 	switch {
 	case v == nil:
 		return "(none)"
-	case *v == sensitiveMark:
-		return sensitiveMark
+	case *v == mapping.SensitiveText:
+		return mapping.SensitiveText
 	}
 	return `"` + strings.ReplaceAll(escape(*v), `"`, `\"`) + `"`
 }

@@ -188,7 +188,7 @@ func clauseText(c config.Clause, schema *mapping.Schema) string {
 		words = append(words, fmt.Sprintf("%q", string(v)))
 	}
 	if info, ok := attribute.Lookup(c.Attribute); ok && schema.SensitiveSource(info.Name) && len(words) > 0 {
-		words = []string{"(sensitive)"}
+		words = []string{mapping.SensitiveText}
 	}
 	text := strings.TrimSpace(c.Attribute + " " + c.Operator + " " + strings.Join(words, " or "))
 	if c.Members != "" {

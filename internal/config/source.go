@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"tenantsync/mapping"
 )
 
 // source is the text of a file by lines, to find and to show places in it.
@@ -60,7 +62,7 @@ func (s *source) excerpt(line, column int) string {
 }
 
 // hiddenText stands wherever a secret would.
-const hiddenText = "(sensitive)"
+const hiddenText = mapping.SensitiveText
 
 // isReference reports a text that only refers to a secret. What follows the
 // reference on the line is shown, so nothing but closing marks may.

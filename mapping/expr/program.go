@@ -146,15 +146,16 @@ func (p *Program) Rule(i int, env Env) (string, error) {
 	return candidate, p.redact(err)
 }
 
-// redacted stands for a value that the function Redact keeps out of all output.
-const redacted = "[Redact]"
+// RedactedText stands in every output for a value that the function Redact keeps
+// out of it.
+const RedactedText = "[Redact]"
 
 // redact takes the value out of the error of an expression that calls Redact.
 func (p *Program) redact(err error) error {
 	var e *EvalError
 	if p.redacted && errors.As(err, &e) && e.Value != "" {
 		hidden := *e
-		hidden.Value = redacted
+		hidden.Value = RedactedText
 		return &hidden
 	}
 	return err
