@@ -56,3 +56,24 @@ func TestAddingKeepsWhatTheTargetWasGiven(t *testing.T) {
 		}
 	})
 }
+
+// A manager that only fills the gap does not replace one whom somebody in the
+// target has named since.
+func TestAddingKeepsAManagerOfTheTargetsOwn(t *testing.T) {
+	story(t, func(w *world) {
+		w.mapped(mapping.Mapping{Target: "displayName", Source: "displayName"},
+			mapping.Mapping{Target: "manager", Source: "manager", FlowType: mapping.AttributeAddOnly})
+		w.people(1, 4)
+		w.sync("success")
+		w.must(w.fabrikam.SetManager(w.targetID(3), w.targetID(2)))
+		w.manages(1, 3)
+		w.manages(1, 4)
+		w.sync("success")
+		w.managed(3, 2)
+		w.managed(4, 1)
+		w.journalIs(func() { w.sync("success") })
+		w.manages(2, 4)
+		w.journalIs(func() { w.sync("success") })
+		w.journalIs(func() { w.syncInitial("success") })
+	})
+}

@@ -137,6 +137,10 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 	if err != nil {
 		return nil, err
 	}
+	adds := c.job.Mapping.AddsReference(attrManager)
+	for i := range links {
+		links[i].ManagerUnknown = links[i].ManagerUnknown || adds && !links[i].Creating // it may have been given one by hand
+	}
 	if err := x.readManagers(ctx, links); err != nil {
 		return nil, err
 	}
@@ -149,7 +153,7 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 		}
 		ref := &reference{link: l, want: target[l.ManagerSource]}
 		ref.unresolved = l.ManagerSource != "" && ref.want == ""
-		if ref.want == "" && keeps {
+		if ref.want == "" && keeps || adds && l.ManagerTarget != "" {
 			ref.want = l.ManagerTarget
 		}
 		if ref.want == l.ManagerTarget {

@@ -141,6 +141,14 @@ func (s *Schema) SensitiveSource(name string) bool { return s.hiddenSources[name
 // read shows this in its place, if it is not "".
 func (s *Schema) HiddenSource(name string) string { return s.hiddenSources[name] }
 
+// AddsReference reports whether a reference is written only where the target has
+// none.
+func (s *Schema) AddsReference(name string) bool {
+	return slices.ContainsFunc(s.rules, func(r rule) bool {
+		return r.written && r.target.Name == name && r.flowType != Always && r.flowType != ObjectAddOnly
+	})
+}
+
 // MatchRule is a matching attribute.
 type MatchRule struct {
 	// Target is the attribute of target users that is looked at.
