@@ -226,6 +226,9 @@ func (c *compiler) expression(r *rule, text string) bool {
 			ok = false
 		}
 	}
+	for _, d := range program.Doubts() {
+		c.problems = append(c.problems, Problem{Mapping: c.at, Field: "expression", Offset: d.Offset, Length: d.Length, Severity: Warning, Message: d.Message})
+	}
 	r.program = program.Renamed(func(name string) (string, bool) {
 		info, _ := attribute.Lookup(name)
 		return info.Name, info.First

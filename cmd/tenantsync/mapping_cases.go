@@ -147,6 +147,7 @@ func (c *mappingCase) run(now time.Time) caseResult {
 		if attributes, err := attributesOf(c.Attributes); err == nil && c.Target == "" {
 			r.hints = notGiven(*c.Expression, attributes)
 		}
+		r.hints = append(r.hints, doubts(*c.Expression)...)
 	}
 	return r
 }

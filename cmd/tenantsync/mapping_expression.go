@@ -101,6 +101,9 @@ func runMappingTest(ctx context.Context, env *environment, opts *mappingTestOpti
 	if err != nil {
 		return err
 	}
+	for _, told := range doubts(t.Expression) {
+		env.warn(told, "")
+	}
 	value, err := t.run()
 	if err != nil {
 		return err

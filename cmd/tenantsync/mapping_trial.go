@@ -209,6 +209,19 @@ func readingGiven(program *expr.Program, given directory.Attributes) *expr.Progr
 	})
 }
 
+// doubts says what an expression probably does not mean.
+func doubts(text string) []string {
+	program, err := expr.Compile(text, nil)
+	if err != nil {
+		return nil
+	}
+	var said []string
+	for _, d := range program.Doubts() {
+		said = append(said, sentence(d.Message))
+	}
+	return said
+}
+
 // notGiven says of each attribute of an expression that is neither given nor known
 // that it has no value, with the one that was probably meant.
 func notGiven(text string, given directory.Attributes) []string {
