@@ -131,6 +131,9 @@ func readDocument(content []byte) (*document, error) {
 	if strings.TrimSpace(d.text) == "" {
 		return nil, &Error{Message: "the file is empty", Action: exportAgain}
 	}
+	if at := notUTF8(d.text); at >= 0 {
+		return nil, d.fault(at, "the file is neither UTF-8 nor UTF-16", "save it as UTF-8: a value of a filter may hold the character")
+	}
 	r := &reader{document: d, decoder: json.NewDecoder(strings.NewReader(d.text))}
 	r.decoder.UseNumber()
 	root, err := r.value(0)
@@ -159,6 +162,21 @@ func decode(content []byte) string {
 		return fromUTF16(content, binary.BigEndian)
 	}
 	return string(content)
+}
+
+// notUTF8 returns where a text stops being UTF-8, -1 if it is.
+func notUTF8(text string) int {
+	if utf8.ValidString(text) {
+		return -1
+	}
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
 }
 
 func fromUTF16(content []byte, order binary.ByteOrder) string {
