@@ -253,6 +253,10 @@ func entraNotes(job directory.SynchronizationJob, opts *importEntraOptions) []im
 			Why: "they may not be read: whether everybody is synchronized or only who is assigned, the target tenant and accidental-deletion prevention are not known",
 			Do:  "compare scope and deletions with the portal"})
 	}
+	if !job.SettingsHidden && job.SyncAll == nil {
+		notes = append(notes, importer.Note{Kind: importer.Check, Where: "scope", What: "mode: assigned",
+			Why: "the job does not tell whether it synchronizes everybody or only who is assigned", Do: "write mode: all if it is everybody"})
+	}
 	if job.TargetTenantID == "" {
 		notes = append(notes, importer.Note{Kind: importer.Check, Where: "target", What: opts.Target,
 			Why: "the job does not tell which tenant it writes to", Do: "make sure that it is this one"})

@@ -40,6 +40,7 @@ func Schema(content []byte, s Settings) (*Job, error) {
 	j := &Job{Name: s.Name, Source: s.Source, Target: s.Target, Enabled: true, settings: s, Origin: origin(read, users)}
 	c := &converter{job: j, schema: read, users: users, extensions: extensionsOf(read, users, s.Extensions)}
 	c.convert()
+	j.judgeSettings()
 	return j, nil
 }
 

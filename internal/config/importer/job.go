@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
@@ -127,13 +128,24 @@ func (j *Job) scopeKeys() []key {
 	return keys
 }
 
+// mostDeletions is far more than a tenant has users: a greater threshold never fires.
+const mostDeletions = 1_000_000_000
+
+// judgeSettings tells of settings that cannot be what was meant.
+func (j *Job) judgeSettings() {
+	if t := j.settings.DeletionThreshold; t != nil && (*t < 0 || *t > mostDeletions) {
+		j.note(Note{Kind: LeftOut, Where: "accidental-deletion prevention", What: fmt.Sprintf("threshold %d", *t), Why: "no such number of deletions can be meant: the default counts",
+			Do: "compare deletions with the admin centre"})
+	}
+}
+
 func (j *Job) deletionKeys() []key {
 	var keys []key
 	prevent := j.settings.PreventDeletions
 	if prevent != nil {
 		keys = append(keys, key{name: "prevent", value: *prevent})
 	}
-	if t := j.settings.DeletionThreshold; t != nil && *t >= 0 && (prevent == nil || *prevent) {
+	if t := j.settings.DeletionThreshold; t != nil && *t >= 0 && *t <= mostDeletions && (prevent == nil || *prevent) {
 		keys = append(keys, key{name: "threshold", value: *t})
 	}
 	return keys

@@ -163,3 +163,16 @@ func TestSettings(t *testing.T) {
 		})
 	}
 }
+
+// A threshold that no job can have is told of, and the default counts.
+func TestThresholdThatCannotBeMeant(t *testing.T) {
+	for _, threshold := range []int{-5, 99_999_999_999} {
+		j, err := importer.Schema([]byte(of(city)), importer.Settings{DeletionThreshold: &threshold})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if job, _ := load(t, j); job.Deletions.Threshold != 500 || len(j.Notes) != 1 || j.Notes[0].Kind != importer.LeftOut {
+			t.Errorf("%d: got threshold %d with notes %q, want the default and one about it", threshold, job.Deletions.Threshold, notes(j))
+		}
+	}
+}
