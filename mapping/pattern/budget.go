@@ -26,14 +26,12 @@ func (b *Budget) Spend(match func() error) error {
 // Match is [Pattern.Match] within the budget. Patterns that are judged without
 // backtracking cost nothing of it.
 func (b *Budget) Match(p *Pattern, s string) (matched bool, err error) {
-	switch {
-	case p.isQuick(s):
+	if p.isQuick(s) {
 		return p.quick(s), nil
-	case b.spent >= evaluationLimit:
-		return false, ErrTimeout
 	}
-	began := time.Now()
-	matched, err = p.Match(s)
-	b.spent += time.Since(began)
+	err = b.Spend(func() (err error) {
+		matched, err = p.Match(s)
+		return err
+	})
 	return matched, err
 }
