@@ -137,7 +137,7 @@ func demoSimulation() (*simulation, error) {
 
 // demoDaemon opens a daemon over the simulated tenants, with its state in dir.
 func demoDaemon(env *environment, sim *simulation, dir string) (*daemon, func(), error) {
-	path, err := sim.writeConfig(env, dir)
+	path, err := sim.writeConfig(env, dir, nil)
 	if err != nil {
 		return nil, nil, err
 	}

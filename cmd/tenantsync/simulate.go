@@ -25,6 +25,7 @@ type simulateOptions struct {
 	Tenants   []string // NAME or NAME=FILE
 	Listen    string
 	ConfigOut string
+	Jobs      string // a configuration whose jobs are taken; "" for the default ones
 	Faults    string
 	Quota     string
 	Seed      uint64
@@ -44,8 +45,11 @@ A tenant begins with the state of its FILE; without one it is empty. With
 --config-out, DIR gets a configuration with one job from the first tenant to
 every other one, the certificate authority and the secrets, so that
   tenantsync -c DIR/config.yaml plan
-works at once. There is no quota, no delay and no fault unless asked for.`,
+works at once. With --jobs, that configuration has the jobs of another one instead,
+with their mappings and scopes: those between tenants that are simulated under the
+same names. Nothing else of it is taken over. There is no quota, no delay and no fault unless asked for.`,
 		Example: examples("tenantsync simulate --tenant contoso=contoso.json --tenant fabrikam --config-out ./trial",
+			"tenantsync simulate --tenant contoso=contoso.json --tenant fabrikam=fabrikam.json --config-out ./rehearsal --jobs config.yaml",
 			"tenantsync simulate --tenant contoso --listen 127.0.0.1:9443 --quota documented --faults faults.json"),
 		Annotations: exitCodes(exitDone, exitFailed, exitUsage),
 		RunE:        env.runs(func(ctx context.Context, _ []string) error { return runSimulate(ctx, env, opts) }),
@@ -54,6 +58,7 @@ works at once. There is no quota, no delay and no fault unless asked for.`,
 	f.StringArrayVar(&opts.Tenants, "tenant", nil, "a tenant to serve, `NAME[=FILE]`; may be repeated")
 	f.StringVar(&opts.Listen, "listen", "127.0.0.1:0", "the `ADDRESS` to serve on; port 0 takes a free one")
 	f.StringVar(&opts.ConfigOut, "config-out", "", "the `DIR` to write the configuration to")
+	f.StringVar(&opts.Jobs, "jobs", "", "the `FILE` of a configuration whose jobs the written one gets")
 	f.StringVar(&opts.Faults, "faults", "", "a JSON `FILE` of faults to play")
 	f.StringVar(&opts.Quota, "quota", "off", "`off|documented`: whether Graph's documented quotas apply")
 	f.Uint64Var(&opts.Seed, "seed", 1, "the `NUMBER` that ids and random choices follow from")
@@ -64,6 +69,10 @@ works at once. There is no quota, no delay and no fault unless asked for.`,
 
 func runSimulate(ctx context.Context, env *environment, opts *simulateOptions) error {
 	cloud, err := opts.cloud()
+	if err != nil {
+		return err
+	}
+	jobs, err := opts.jobs(env, cloud)
 	if err != nil {
 		return err
 	}
@@ -78,7 +87,7 @@ func runSimulate(ctx context.Context, env *environment, opts *simulateOptions) e
 		Config    string `json:"config,omitempty"`
 	}{Ready: true, Graph: sim.graph, Authority: sim.authority}
 	if opts.ConfigOut != "" {
-		if ready.Config, err = sim.writeConfig(env, opts.ConfigOut); err != nil {
+		if ready.Config, err = sim.writeConfig(env, opts.ConfigOut, jobs); err != nil {
 			_ = sim.listener.Close() // nothing was served yet
 			return err
 		}
@@ -134,6 +143,35 @@ func (o *simulateOptions) cloud() (*entrasim.Cloud, error) {
 		}
 	}
 	return cloud, nil
+}
+
+// jobs reads the jobs that the written configuration gets, nil for the default ones.
+func (o *simulateOptions) jobs(env *environment, cloud *entrasim.Cloud) ([]byte, error) {
+	switch {
+	case o.Jobs == "":
+		return nil, nil
+	case o.ConfigOut == "":
+		return nil, usagef("name the folder to write to: --config-out DIR", "--jobs is about the configuration that is written, and none is.")
+	}
+	raw, err := readInput(env, o.Jobs)
+	if err != nil {
+		return nil, &configError{fmt.Errorf("read configuration: %w", err)}
+	}
+	var tenants []string
+	for _, t := range cloud.Tenants() {
+		tenants = append(tenants, t.Name)
+	}
+	jobs, left, err := config.JobsBetween(o.Jobs, raw, tenants)
+	if err != nil {
+		return nil, err
+	}
+	if len(jobs) == 0 {
+		return nil, usagef("call the simulated tenants as the configuration does", "no job of %s is between tenants that are simulated: %s.", o.Jobs, strings.Join(tenants, ", "))
+	}
+	for _, name := range left {
+		env.note("Job %s is left out: its tenants are not simulated.", name)
+	}
+	return jobs, nil
 }
 
 // tenantName is what stands as a key in the configuration and in job names.
@@ -205,9 +243,9 @@ func (s *simulation) serve(ctx context.Context) error {
 }
 
 // writeConfig writes a configuration for the simulated tenants with all that it
-// refers to, and returns its path. A different configuration that is there
+// refers to, and returns its path. Jobs take the place of the default ones. A different configuration that is there
 // already is kept under another name.
-func (s *simulation) writeConfig(env *environment, dir string) (string, error) {
+func (s *simulation) writeConfig(env *environment, dir string, jobs []byte) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("write configuration: %w", err)
@@ -227,7 +265,17 @@ func (s *simulation) writeConfig(env *environment, dir string) (string, error) {
 		return "", fmt.Errorf("write configuration: %w", err)
 	}
 	path := filepath.Join(dir, "config.yaml")
-	content := config.Simulated(tenants, s.authority, s.graph, "ca.pem")
+	content := config.Simulated(tenants, s.authority, s.graph, "ca.pem", jobs)
+	if jobs != nil {
+		_, err := config.Parse(path, content, config.Options{Env: env.lookup})
+		var invalid *config.Invalid
+		if errors.As(err, &invalid) {
+			return "", &configError{fmt.Errorf("the jobs are not valid: %s; config validate of their configuration shows where", invalid.Problems[0].Message)}
+		}
+		if err != nil {
+			return "", err
+		}
+	}
 	if old, err := os.ReadFile(path); err == nil && !bytes.Equal(old, content) {
 		if err := os.Rename(path, path+"~"); err != nil {
 			return "", fmt.Errorf("write configuration: %w", err)

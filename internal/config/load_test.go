@@ -292,7 +292,7 @@ func TestSimulatedLoads(t *testing.T) {
 			ClientID: "22222222-2222-2222-2222-222222222222", SecretFile: "secret",
 		})
 	}
-	text := config.Simulated(tenants, "https://127.0.0.1:9443", "https://127.0.0.1:9443/v1.0", "")
+	text := config.Simulated(tenants, "https://127.0.0.1:9443", "https://127.0.0.1:9443/v1.0", "", nil)
 	c := mustParse(t, string(text), map[string]string{"/etc/t/secret": "s\n"}, nil)
 	if got := c.TenantNames(); !slices.Equal(got, names) {
 		t.Errorf("tenants: got %q, want %q", got, names)
@@ -308,7 +308,7 @@ func TestSimulatedLoads(t *testing.T) {
 	if got := c.Tenants["7"].Credential.Secret.Reveal(); got != "s" {
 		t.Errorf("secret: got %q, want s", got)
 	}
-	one := config.Simulated(tenants[:1], "https://127.0.0.1:1", "https://127.0.0.1:1/v1.0", "")
+	one := config.Simulated(tenants[:1], "https://127.0.0.1:1", "https://127.0.0.1:1/v1.0", "", nil)
 	if c := mustParse(t, string(one), map[string]string{"/etc/t/secret": "s"}, nil); len(c.Jobs) != 0 {
 		t.Errorf("one tenant: got jobs %v", c.JobNames())
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -15,8 +16,9 @@ type SimulatedTenant struct {
 
 // Simulated returns a configuration for simulated tenants, ready to be used and
 // edited: an entry for each tenant, and a job FIRST-to-NAME for every tenant
-// after the first, which takes all users with the default mappings.
-func Simulated(tenants []SimulatedTenant, authority, graph, caFile string) []byte {
+// after the first, which takes all users with the default mappings. Jobs, as
+// JobsBetween returns them, take the place of these unless there are none.
+func Simulated(tenants []SimulatedTenant, authority, graph, caFile string, jobs []byte) []byte {
 	var b strings.Builder
 	b.WriteString("# Simulated tenants: this file works while `tenantsync simulate` runs.\nversion: 1\ntenants:\n")
 	for _, t := range tenants {
@@ -28,18 +30,26 @@ func Simulated(tenants []SimulatedTenant, authority, graph, caFile string) []byt
 		fmt.Fprintf(&b, "    credential:\n      kind: secret\n      clientId: %s\n      secret: %s\n",
 			quoted(t.ClientID), quoted("${file:"+t.SecretFile+"}"))
 	}
-	if len(tenants) < 2 {
+	if len(jobs) == 0 {
+		jobs = defaultJobs(tenants)
+	}
+	if len(jobs) == 0 {
 		b.WriteString("jobs: []\n")
 	} else {
-		b.WriteString("jobs:\n")
+		fmt.Fprintf(&b, "jobs:\n%s", jobs)
 	}
+	b.WriteString("store:\n  kind: bolt\n  path: state.db\n")
+	return []byte(b.String())
+}
+
+func defaultJobs(tenants []SimulatedTenant) []byte {
+	var b bytes.Buffer
 	for i := 1; i < len(tenants); i++ {
 		first, name := tenants[0].Name, tenants[i].Name
 		fmt.Fprintf(&b, "  - name: %s\n    source: %s\n    target: %s\n", quoted(first+"-to-"+name), quoted(first), quoted(name))
 		b.WriteString("    enabled: true\n    scope:\n      mode: all\n")
 	}
-	b.WriteString("store:\n  kind: bolt\n  path: state.db\n")
-	return []byte(b.String())
+	return b.Bytes()
 }
 
 // quoted writes a text so that YAML reads exactly that text.
