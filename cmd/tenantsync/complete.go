@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"tenantsync/internal/config"
 )
@@ -35,6 +36,11 @@ func (e *environment) completeCommands(c *cobra.Command, words map[string][]stri
 				_ = sub.RegisterFlagCompletionFunc(name, offer(words[name]))
 			}
 		}
+		sub.Flags().VisitAll(func(f *pflag.Flag) {
+			if takes, _ := pflag.UnquoteUsage(f); takes == "TENANT" {
+				_ = sub.RegisterFlagCompletionFunc(f.Name, e.offerTenants) // once for each flag
+			}
+		})
 		if sub.HasSubCommands() || sub.ValidArgs != nil {
 			continue
 		}
@@ -48,7 +54,7 @@ func (e *environment) completeCommands(c *cobra.Command, words map[string][]stri
 			case "JOB":
 				return e.configured((*config.Config).JobNames), cobra.ShellCompDirectiveNoFileComp
 			case "TENANT", "NAME":
-				return e.configured(tenantNames), cobra.ShellCompDirectiveNoFileComp
+				return e.offerTenants(nil, nil, "")
 			case "FILE":
 				return nil, cobra.ShellCompDirectiveDefault
 			}
@@ -64,6 +70,11 @@ func (e *environment) configured(names func(*config.Config) []string) []string {
 		return nil
 	}
 	return names(cfg)
+}
+
+// offerTenants completes with the tenants of the configuration.
+func (e *environment) offerTenants(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return e.configured(tenantNames), cobra.ShellCompDirectiveNoFileComp
 }
 
 func tenantNames(cfg *config.Config) []string { return slices.Sorted(maps.Keys(cfg.Tenants)) }
