@@ -152,7 +152,7 @@ type judged struct {
 func (c *cycle) judgeOne(ctx context.Context, j *judged, w *work, b *store.Batch, said *verdicts) error {
 	c.tally.processed++
 	if j.v.err != nil {
-		c.fail(b, j.o, j.link, stepScoping, CodeFilterFailed, j.v.reason, false)
+		c.undecided(j, b)
 		return nil
 	}
 	if j.link != nil && j.link.Job != c.job.Name {
@@ -167,12 +167,30 @@ func (c *cycle) judgeOne(ctx context.Context, j *judged, w *work, b *store.Batch
 	return c.judgeLinked(ctx, j, w, b, said)
 }
 
+// undecided records a user whom the filters could not judge. It counts as in
+// scope if it did before: else many of them would look like an emptied scope.
+func (c *cycle) undecided(j *judged, b *store.Batch) {
+	before := c.wasInScope(j)
+	if before && c.initial {
+		c.inScope++
+	}
+	c.fail(b, j.o, j.link, stepScoping, CodeFilterFailed, j.v.reason, false)
+	if n := len(b.PutEscrows); n > 0 && b.PutEscrows[n-1].SourceID == j.o.ID {
+		b.PutEscrows[n-1].InScope = before && j.link == nil
+	}
+}
+
+// wasInScope reports a user whom the count of those in scope includes already.
+func (c *cycle) wasInScope(j *judged) bool {
+	if j.link == nil {
+		return c.escrowInScope(j.o.ID)
+	}
+	return j.link.InScope && j.link.Job == c.job.Name
+}
+
 // count keeps the number of users in scope.
 func (c *cycle) count(j *judged, b *store.Batch) {
-	before := false
-	if !c.initial {
-		before = j.link != nil && j.link.InScope && j.link.Job == c.job.Name || j.link == nil && c.escrowInScope(j.o.ID)
-	}
+	before := !c.initial && c.wasInScope(j)
 	after := j.v.inScope() && (j.link != nil || j.v.state == sourceActive)
 	if after && !before {
 		c.inScope++
