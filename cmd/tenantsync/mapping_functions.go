@@ -83,7 +83,7 @@ func functionRowOf(f expr.Function) functionRow {
 
 func functionTable(rows []functionRow) *table {
 	t := &table{Columns: []column{
-		{Key: "name", Title: "NAME", Wide: true}, {Key: "signature", Title: "FUNCTION"}, {Key: "summary", Title: "GIVES", Flex: true},
+		{Key: "name", Title: "NAME", Wide: true}, {Key: "signature", Title: "FUNCTION", Flex: true}, {Key: "summary", Title: "GIVES", Flex: true},
 		{Key: "example", Title: "EXAMPLE", Wide: true}, {Key: "exampleAttributes", Title: "FOR", Wide: true}, {Key: "exampleResult", Title: "RESULT", Wide: true},
 	}}
 	for _, r := range rows {

@@ -124,7 +124,7 @@ func shownConstant(v directory.Value, sensitive bool) string {
 
 func mappingTable(rows []mappingRow) *table {
 	t := &table{Columns: []column{
-		{Key: "type", Title: "TYPE"}, {Key: "source", Title: "SOURCE", Flex: true}, {Key: "target", Title: "TARGET"},
+		{Key: "type", Title: "TYPE"}, {Key: "source", Title: "SOURCE", Flex: true}, {Key: "target", Title: "TARGET", Flex: true},
 		{Key: "flowType", Title: "APPLIES"}, {Key: "matchingPriority", Title: "MATCH", Right: true},
 		{Key: "defaultValue", Title: "DEFAULT", Wide: true}, {Key: "flowNull", Title: "NULL CLEARS", Wide: true},
 		{Key: "sensitive", Title: "SENSITIVE", Wide: true}, {Key: "warnings", Title: "WARNING", Wide: true, Flex: true},

@@ -69,6 +69,31 @@ x\ny  1,234
 	}
 }
 
+func TestReadableTableCutsNothing(t *testing.T) {
+	for width, want := range map[int]string{
+		0:  "ID                                    NAME                              COUNT\n",
+		80: "ID                                    NAME                              COUNT\n",
+		60: `  5f0c7a52-0000-0000-0000-000000009d41
+    name   Berg, Anna with a very long name
+    count  7
+  0be3d1c7-0000-0000-0000-0000000077a0
+    name   李伟
+    count  1,234
+`} {
+		shown, err := people().choose(nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := shown.readable(&b, width, false); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); !strings.HasPrefix(got, want) {
+			t.Errorf("width %d: got\n%s\nwant it to begin with\n%s", width, got, want)
+		}
+	}
+}
+
 func TestUnknownColumnNamesTheNearest(t *testing.T) {
 	p := printer{w: &bytes.Buffer{}, format: formatTable, columns: []string{"nmae"}}
 	err := p.Print(result{Table: people})

@@ -215,14 +215,15 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 		line += strings.Repeat(" ", max(3, 45-width)) + escape(after)
 	}
 	b.WriteString(line + "\n")
-	width := notesAt
+	width, names := notesAt, namesAt
 	for _, m := range c.Modified {
+		names = max(names, min(text.StringWidth(escape(m.Name)), namesAtMost))
 		if planNote(c.Action, m) != "" {
 			width = max(width, min(text.StringWidth(planValue(c.Action, m))+3, notesAtMost))
 		}
 	}
 	for _, m := range c.Modified {
-		planProperty(b, c.Action, m, width)
+		planProperty(b, c.Action, m, names, width)
 	}
 	switch {
 	case c.Action == "fail":
@@ -241,6 +242,10 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 // notesAt and notesAtMost are how far right of its value a property's note
 // begins: in one column for all properties of a change, unless a value is long.
 const notesAt, notesAtMost = 22, 42
+
+// namesAt and namesAtMost are the room for the names of a change's properties:
+// extensionAttribute15 fits, and a directory extension stands out.
+const namesAt, namesAtMost = 18, 20
 
 // planValue writes the value a property gets, and the one it has.
 func planValue(action string, m engine.ChangeProperty) string {
@@ -266,13 +271,13 @@ func planNote(action string, m engine.ChangeProperty) string {
 	return strings.TrimSpace(strings.Join([]string{from, m.Note}, "   "))
 }
 
-func planProperty(b *strings.Builder, action string, m engine.ChangeProperty, width int) {
+func planProperty(b *strings.Builder, action string, m engine.ChangeProperty, names, width int) {
 	value, note := planValue(action, m), planNote(action, m)
 	pad := ""
 	if note != "" {
 		pad = strings.Repeat(" ", max(3, width-text.StringWidth(value)))
 	}
-	fmt.Fprintf(b, "      %-18s %s%s%s\n", escape(m.Name), value, pad, escape(note))
+	fmt.Fprintf(b, "      %-*s %s%s%s\n", names, escape(m.Name), value, pad, escape(note))
 }
 
 // shownValue writes a value in quotes, or that there is none.

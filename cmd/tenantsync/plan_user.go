@@ -15,7 +15,7 @@ func planAttributes(b *strings.Builder, p *printer, r *engine.PlanResult) error 
 		return nil
 	}
 	b.WriteString("Every mapping for this user:\n")
-	if err := planAttributesTable(r.Attributes).text(b, p.width, p.colour); err != nil {
+	if err := planAttributesTable(r.Attributes).readable(b, p.width, p.colour); err != nil {
 		return err
 	}
 	b.WriteByte('\n')

@@ -101,7 +101,7 @@ func provisionResult(r *engine.ProvisionResult, verbose bool) result {
 			for i, s := range r.Steps {
 				provisionStep(&b, p, i+1, s, verbose)
 				if s.Type == "export" {
-					provisionValues(&b, r)
+					provisionValues(&b, p, r)
 				}
 			}
 			provisionFoot(&b, p, r)
@@ -130,6 +130,10 @@ func stepTitle(s engine.ProvisionStep) string {
 // stepDetails is how many details of a step are shown without --verbose.
 const stepDetails = 8
 
+// detailsAt is how far right of its name a detail's value begins at most, so that
+// the verdict on a clause of a filter still stands on the line of a terminal.
+const detailsAt = 64
+
 // provisionStep writes a step's line and its details.
 func provisionStep(b *strings.Builder, p *printer, number int, s engine.ProvisionStep, verbose bool) {
 	took := duration(time.Duration(s.DurationMS) * time.Millisecond)
@@ -145,7 +149,7 @@ func provisionStep(b *strings.Builder, p *printer, number int, s engine.Provisio
 		width = max(width, text.StringWidth(escape(name)))
 	}
 	slices.Sort(names)
-	width = min(width, 40)
+	width = min(width, detailsAt)
 	for i, name := range names {
 		if i == stepDetails && !verbose {
 			fmt.Fprintf(b, "    … %d more: --verbose\n", len(names)-i)
@@ -158,7 +162,7 @@ func provisionStep(b *strings.Builder, p *printer, number int, s engine.Provisio
 
 // provisionValues writes the table of the last step: each attribute with where it
 // comes from, before and after.
-func provisionValues(b *strings.Builder, r *engine.ProvisionResult) {
+func provisionValues(b *strings.Builder, p *printer, r *engine.ProvisionResult) {
 	if len(r.Values) == 0 {
 		return
 	}
@@ -175,7 +179,7 @@ func provisionValues(b *strings.Builder, r *engine.ProvisionResult) {
 	}
 	var lines strings.Builder
 	// A strings.Builder never fails.
-	_ = t.text(&lines, 0, false)
+	_ = t.readable(&lines, max(0, p.width-4), false)
 	for line := range strings.Lines(lines.String()) {
 		b.WriteString("    " + line)
 	}

@@ -172,6 +172,38 @@ func (t *table) text(w io.Writer, width int, colour bool) error {
 	return err
 }
 
+// readable writes the table where all of it fits into the width, else each row as
+// a block: every cell below the other with its column's heading, nothing cut. It is
+// for tables whose long cells are what people look for.
+func (t *table) readable(w io.Writer, width int, colour bool) error {
+	longest := 0
+	titles := 0
+	for i, c := range t.Columns {
+		most := text.StringWidth(c.Title)
+		for _, row := range t.Rows {
+			most = max(most, text.StringWidth(escape(row[i])))
+		}
+		longest += most + len(columnGap)
+		if i > 0 {
+			titles = max(titles, len(c.Title))
+		}
+	}
+	if width <= 0 || longest-len(columnGap) <= width {
+		return t.text(w, width, colour)
+	}
+	var b strings.Builder
+	for _, row := range t.Rows {
+		b.WriteString("  " + escape(row[0]) + "\n")
+		for i, cell := range row[1:] {
+			if cell != "" {
+				fmt.Fprintf(&b, "    %-*s  %s\n", titles, strings.ToLower(t.Columns[i+1].Title), escape(cell))
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
 // fit takes room from the widest flexible column until a line fits.
 func (t *table) fit(widths []int, width int) {
 	if width <= 0 {
