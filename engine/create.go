@@ -126,7 +126,7 @@ func (x *exporter) invitePart(ctx context.Context, part []*item) error {
 	var list []*change
 	for _, n := range newcomers {
 		if err := failed[n.o.ID]; err != nil {
-			c.failChoice(b, n.o, nil, err)
+			c.failMapping(b, &judged{o: n.o}, err)
 		} else if ch := x.newcomer(n.o, b); ch != nil {
 			list = append(list, ch)
 		}

@@ -273,7 +273,7 @@ func (x *exporter) plan(ctx context.Context, list []*change, b *store.Batch) err
 	var ready, look []*change
 	for _, ch := range list {
 		if err := failed[ch.o.ID]; err != nil {
-			c.failChoice(b, ch.o, &ch.link, err)
+			c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)
 			continue
 		}
 		if err := x.compute(ch); err != nil {

@@ -74,19 +74,27 @@ func (c *cycle) dropEscrow(b *store.Batch, id string) {
 	}
 }
 
-// failMapping records a value that a mapping or its target refuses, or that a
-// mapping leaves the user out.
+// failMapping records that a mapping has no value for a user, or one that its
+// target refuses, or that it leaves the user out.
 func (c *cycle) failMapping(b *store.Batch, j *judged, err error) {
 	if errors.Is(err, expr.ErrObjectIgnored) {
 		c.leaveOut(b, j, err)
 		return
 	}
-	code, reason := CodeInvalidValue, err.Error()
+	c.fail(b, j.o, j.link, stepProcessing, mappingCode(err), err.Error(), false)
+}
+
+// mappingCode is the error code of a user for whom a mapping has no value.
+func mappingCode(err error) Code {
+	var none noUniqueValue
 	var f *mapping.Failure
-	if errors.As(err, &f) {
-		code = CodeAttributeValidation
+	switch {
+	case errors.As(err, &none):
+		return CodeNoUniqueValue
+	case errors.As(err, &f):
+		return CodeAttributeValidation
 	}
-	c.fail(b, j.o, j.link, stepProcessing, code, reason, false)
+	return CodeInvalidValue
 }
 
 // leaveOut records that a mapping says IgnoreObjectFlow: nothing is written to

@@ -43,7 +43,7 @@ func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there
 	for _, ch := range list {
 		c.follow(ch.o, &ch.link)
 		if err := failed[ch.o.ID]; err != nil {
-			c.failChoice(nil, ch.o, &ch.link, err)
+			c.failMapping(nil, &judged{o: ch.o, link: &ch.link}, err)
 			continue
 		}
 		if err := x.compute(ch); err != nil {

@@ -61,23 +61,29 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	if err != nil {
 		return nil, e.jobError(r.job, err)
 	}
-	out := &PlanResult{Job: r.job.Name, Cycle: cycleName(c.initial), Changes: c.changes, Summary: c.tally.Summary,
-		Threshold: c.threshold, Source: e.tenantName(c.source, r.job.SourceName), Target: e.tenantName(c.target, r.job.TargetName),
+	return e.planResult(ctx, c, rec, attributes)
+}
+
+// planResult is what a plan that ran through found; rec is the job's record before.
+func (e *Engine) planResult(ctx context.Context, c *cycle, rec store.Job, attributes []PlanAttribute) (*PlanResult, error) {
+	job := c.job
+	out := &PlanResult{Job: job.Name, Cycle: cycleName(c.initial), Changes: c.changes, Summary: c.tally.Summary,
+		Threshold: c.threshold, Source: e.tenantName(c.source, job.SourceName), Target: e.tenantName(c.target, job.TargetName),
 		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.plannedWrites, Attributes: attributes,
-		Mails: c.tally.Create, InvitationMail: r.job.Invitation.SendMessage}
+		Mails: c.tally.Create, InvitationMail: job.Invitation.SendMessage}
 	if f := c.collider; f != nil {
 		out.Redemption, out.Collisions, out.NotChecked = f.redemption, append([]Collision{}, f.found...), append([]string{}, f.lacking...)
 	}
 	if !c.initial {
-		out.Since = lastEnd(ctx, e, rec.LastCycle, r.job.Name)
+		out.Since = lastEnd(ctx, e, rec.LastCycle, job.Name)
 	}
 	if out.Changes == nil {
 		out.Changes = []Change{}
 	}
 	if c.only != "" && !slices.ContainsFunc(out.Changes, func(ch Change) bool { return ch.Source.ID == c.only }) {
-		nothing, err := e.noChange(ctx, r.job, c.only)
+		nothing, err := e.noChange(ctx, job, c.only)
 		if err != nil {
-			return nil, e.jobError(r.job, err)
+			return nil, e.jobError(job, err)
 		}
 		out.Changes = append(out.Changes, nothing)
 	}
@@ -172,7 +178,7 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 			link := c.freshLink(o, "")
 			link.Creating = true
 			if err := failed[o.ID]; err != nil {
-				c.failChoice(nil, o, &link, err)
+				c.failMapping(nil, &judged{o: o, link: &link}, err)
 				continue
 			}
 			if err := c.describeUpdate(ctx, o, &link, "create", "", held); err != nil {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -292,10 +291,7 @@ func (p *provision) choosing(ctx context.Context) (bool, error) {
 	if err != nil || reason == nil {
 		return err == nil, err
 	}
-	code := CodeAttributeValidation
-	if none := (noUniqueValue{}); errors.As(reason, &none) {
-		code = CodeNoUniqueValue
-	}
+	code := mappingCode(reason)
 	p.step("EntrySynchronizationUpdate", stepProcessing, statusFailure, reason.Error(), nil)
 	p.stop(statusFailure, code, reason.Error())
 	if !p.req.DryRun {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
-	"tenantsync/store"
 )
 
 // newcomer is a user who is about to be created, or was left half-created, and
@@ -243,13 +241,4 @@ func (e noUniqueValue) Error() string {
 		return "mapping of " + e.attribute + ": SelectUniqueValue: no rule gives a value"
 	}
 	return "mapping of " + e.attribute + ": SelectUniqueValue: every candidate is taken: " + strings.Join(e.tried, ", ")
-}
-
-// failChoice records that no value could be chosen for a newcomer.
-func (c *cycle) failChoice(b *store.Batch, o directory.Object, link *store.Link, err error) {
-	if none := (noUniqueValue{}); errors.As(err, &none) {
-		c.fail(b, o, link, stepProcessing, CodeNoUniqueValue, none.Error(), false)
-		return
-	}
-	c.failMapping(b, &judged{o: o, link: link}, err)
 }
