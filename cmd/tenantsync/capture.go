@@ -37,8 +37,9 @@ of the same length, the same word everywhere the same one, so that equal address
 stay equal. Domains, ids, departments, places, titles, types and states stay, and
 so does the value of every attribute named with --keep. Capture both tenants with
 the same key: the file is made beside the first tenant file. Values that scoping
-filters compare with stay too, so that EQUALS judges as before. Whoever has the
-key can undo it: delete it when both files are written.`,
+filters compare with, and the texts of mappings, stay too, so that EQUALS judges
+and expressions write as before. Whoever has the key can undo it: delete it when
+both files are written.`,
 		Example: examples("tenantsync capture contoso -F contoso.json",
 			"tenantsync capture fabrikam -F rehearsal/fabrikam.json --pseudonymize --keep extensionAttribute1", "tenantsync capture contoso -F - | jq '.users | length'"),
 		Args:        cobra.ExactArgs(1),

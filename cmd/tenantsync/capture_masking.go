@@ -67,6 +67,7 @@ func (o *captureOptions) masking(env *environment, cfg *config.Config) (*masking
 	}
 	m.stays = p.Stays
 	m.compared(env, cfg)
+	m.mapped(env, cfg)
 	return m, nil
 }
 
