@@ -54,8 +54,10 @@ func (a *account) say(topic, format string, args ...any) {
 }
 
 // advise adds what to do about a code to a sentence.
-func advise(code string) string {
-	text := Advice(code)
+func advise(code string) string { return remark(Advice(code)) }
+
+// remark makes a text the next sentence.
+func remark(text string) string {
 	if text == "" {
 		return ""
 	}
@@ -202,7 +204,7 @@ func (a *account) failed() {
 		if x.Attempts > 1 {
 			times = fmt.Sprintf("%d attempts since %s failed, the last one", x.Attempts, sayDate(x.First))
 		}
-		a.say(topicFailure, "%s failed with %s: %s%s", times, x.Code, strings.TrimRight(x.Message, "."), advise(x.Code))
+		a.say(topicFailure, "%s failed with %s: %s%s", times, x.Code, strings.TrimRight(x.Message, "."), a.remedy(x.Code, x.Message))
 		a.say(topicRetry, "it is tried again by the first cycle after %s; at once: tenantsync provision %s", sayDate(x.Next), a.name())
 		return
 	}
@@ -211,7 +213,16 @@ func (a *account) failed() {
 		return
 	}
 	a.say(topicFailure, "its last change, on %s, ended as %s %s: %s%s", sayDate(c.ActivityDateTime), c.StatusInfo.Status, c.StatusInfo.Error.Code,
-		strings.TrimRight(c.StatusInfo.Error.Reason, "."), advise(c.StatusInfo.Error.Code))
+		strings.TrimRight(c.StatusInfo.Error.Reason, "."), a.remedy(c.StatusInfo.Error.Code, c.StatusInfo.Error.Reason))
+}
+
+// remedy adds what to do about a failure: what its log entry recommends, which may
+// know more than the code does, else what is said of the code.
+func (a *account) remedy(code, reason string) string {
+	if c := a.out.LastChange; c != nil && c.StatusInfo.Error != nil && c.StatusInfo.Error.Code == code && c.StatusInfo.Error.Reason == reason {
+		return remark(c.StatusInfo.Error.RecommendedAction)
+	}
+	return advise(code)
 }
 
 func (a *account) name() string {

@@ -17,7 +17,7 @@ const (
 	droppedUnchanged = "the target has this value already"
 	droppedRefused   = "the target refused it before; the next initial cycle tries again"
 	droppedBlocked   = "sign-in was blocked by hand in the target: the block is kept"
-	droppedManager   = "whom it leads to is not in the target"
+	droppedManager   = "whom it leads to is not linked to a user of the target"
 	droppedOther     = "nothing of this is written now"
 )
 

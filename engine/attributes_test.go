@@ -79,7 +79,7 @@ func TestPlanOfOneUserTellsEveryAttribute(t *testing.T) {
 			`jobTitle: Item(Split([jobTitle], "/"), 2) {jobTitle=Clerk/Head} gives Head, has -`,
 			"mail: [mail] {mail=" + upn(1) + "} gives " + upn(1) + ", has -",
 			refused,
-			"manager: [manager] {manager=" + userID(2) + "} gives " + userID(2) + ", has -; whom it leads to is not in the target",
+			"manager: [manager] {manager=" + userID(2) + "} gives " + userID(2) + ", has -; whom it leads to is not linked to a user of the target",
 			"showInAddressList: True {} gives True, has -",
 			"state: [state] {state=-} gives -, has -; the source has no value",
 			`userType: "Member" {} gives Member, has -`,

@@ -36,6 +36,12 @@ func TestAddressOfADeletedUserIsNamed(t *testing.T) {
 				}
 			}
 		}
+		// Explain says the same, not what else the code stands for.
+		told, err := w.engine.Explain(w.Context(), userID(1), jobName)
+		w.must(err)
+		if text := strings.Join(told.Reasons, "\n"); !strings.Contains(text, "Restore that user in fabrikam within 30 days") || strings.Contains(text, "internal user") {
+			t.Errorf("explain: got\n%s\nwant the advice of the log entry", text)
+		}
 		w.must(w.fabrikam.Restore(id))
 		w.journalIs(func() {
 			_, err = w.engine.RetryNow(w.Context(), jobName, nil)

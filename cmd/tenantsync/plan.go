@@ -157,6 +157,14 @@ func planHead(b *strings.Builder, r *engine.PlanResult) {
 		since = " since " + r.Since.UTC().Format("2006-01-02 15:04") + " UTC"
 	}
 	fmt.Fprintf(b, "Job %s   %s -> %s   %s%s\n", escape(r.Job), escape(r.Source), escape(r.Target), r.Cycle, since)
+	if r.Cycle == "initial" && len(r.Attributes) > 0 { // of one user: how many are in scope was not counted
+		is := "is"
+		if r.InScope == 0 {
+			is = "is not"
+		}
+		fmt.Fprintf(b, "One of %s, who %s in scope\n\n", plural(r.Read, "user", "users"), is)
+		return
+	}
 	if r.Cycle == "initial" {
 		fmt.Fprintf(b, "In scope %s of %s\n\n", count(r.InScope), plural(r.Read, "user", "users"))
 		return
@@ -222,6 +230,7 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 			width = max(width, min(text.StringWidth(planValue(c.Action, m))+3, notesAtMost))
 		}
 	}
+	names := namesAt(c.Modified)
 	for _, m := range c.Modified {
 		planProperty(b, c.Action, m, names, width)
 	}
@@ -235,8 +244,21 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 			b.WriteString("      " + escape(detail) + "\n")
 		}
 	case c.Reason != "":
-		fmt.Fprintf(b, "      %-18s %s\n", "because", escape(c.Reason))
+		fmt.Fprintf(b, "      %-*s %s\n", names, "because", escape(c.Reason))
 	}
+}
+
+// namesAt returns how wide the names of a change's properties are, but for those of
+// directory extensions, which stand out.
+func namesAt(properties []engine.ChangeProperty) int {
+	const least, most = 18, 30
+	width := least
+	for _, m := range properties {
+		if n := text.StringWidth(m.Name); n <= most {
+			width = max(width, n)
+		}
+	}
+	return width
 }
 
 // notesAt and notesAtMost are how far right of its value a property's note

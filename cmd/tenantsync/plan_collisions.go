@@ -47,7 +47,7 @@ func planCollisions(b *strings.Builder, p *printer, r *engine.PlanResult, shown 
 	if len(r.Collisions) == 0 {
 		fmt.Fprintf(b, "Address collisions: none in %s.\n", escape(r.Target))
 	} else {
-		fmt.Fprintf(b, "Address collisions: %s in %s.\n", count(len(r.Collisions)), escape(r.Target))
+		fmt.Fprintf(b, "Address collisions: %s in %s%s.\n", count(len(r.Collisions)), escape(r.Target), refusedSentence(r))
 	}
 	for i, c := range r.Collisions {
 		if i == max(shown, planShown) {
@@ -91,6 +91,27 @@ func planCollisionsTable(list []engine.Collision) *table {
 		t.Rows = append(t.Rows, []string{c.Address, c.Source.UPN, string(c.Holder.Type), c.Holder.DisplayName, c.Holder.ID, string(c.Effect), c.Detail})
 	}
 	return t
+}
+
+// refusedSentence tells how many of the users that the plan would create are not:
+// matching does not know of every holder of an address, the invitation does.
+func refusedSentence(r *engine.PlanResult) string {
+	refused, creates := 0, 0
+	for _, c := range r.Changes {
+		if c.Action != "create" {
+			continue
+		}
+		creates++
+		if slices.ContainsFunc(r.Collisions, func(col engine.Collision) bool {
+			return col.Source.ID == c.Source.ID && (col.Effect == engine.EffectRefused || col.Effect == engine.EffectRestoreFirst)
+		}) {
+			refused++
+		}
+	}
+	if refused == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; of %s to create, %s would be refused", plural(creates, "user", "users"), count(refused))
 }
 
 // holderWord names the type of a holder in a sentence.

@@ -45,6 +45,24 @@ Nothing was written. To run the cycle: tenantsync sync contoso-to-fabrikam
 	}
 }
 
+// Matching does not know of every holder: who would be created according to the plan,
+// and is refused, is counted.
+func TestPlanCountsRefusedCreates(t *testing.T) {
+	r := samplePlan()
+	r.Changes = nil
+	for _, id := range []string{"1", "2", "3", "4"} {
+		r.Changes = append(r.Changes, engine.Change{Action: "create", Source: engine.ChangeSource{ID: id}})
+	}
+	r.Changes[3].Action = "fail"
+	for i, effect := range []engine.Effect{engine.EffectRefused, engine.EffectRestoreConflict, engine.EffectRestoreFirst, engine.EffectRefused} {
+		r.Collisions = append(r.Collisions, engine.Collision{Source: r.Changes[i].Source, Address: "a@contoso.com", Effect: effect})
+	}
+	want := "\nAddress collisions: 4 in fabrikam.com; of 3 users to create, 2 would be refused.\n"
+	if got := printed(t, planResult(r, planShown, false)); !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant the line %q", got, want)
+	}
+}
+
 func TestPlanTellsOfMails(t *testing.T) {
 	for want, r := range map[string]*engine.PlanResult{
 		"": {},
