@@ -27,6 +27,9 @@ type SynchronizationJob struct {
 	// prevention.
 	PreventDeletions  *bool
 	DeletionThreshold *int
+	// Notifies says that the service writes a mail to somebody when the job goes into
+	// quarantine.
+	Notifies bool
 	// SettingsHidden says that the app may not read the settings above.
 	SettingsHidden bool
 }

@@ -171,6 +171,7 @@ type syncSettings struct {
 	syncAll   *bool
 	deletions *bool
 	threshold *int
+	notifies  bool
 }
 
 // syncSettingKeys are the keys of these settings.
@@ -213,12 +214,13 @@ func (o *syncSettings) set(key, value string) {
 		}
 	case "SyncNotificationSettings":
 		var doc struct {
+			Notifies  bool  `json:"Enabled"`
 			Enabled   *bool `json:"DeleteThresholdEnabled"`
 			Threshold *int  `json:"DeleteThresholdValue"`
 		}
 		// A text that is none of JSON says nothing of deletions.
 		if json.Unmarshal([]byte(value), &doc) == nil {
-			o.deletions, o.threshold = doc.Enabled, doc.Threshold
+			o.deletions, o.threshold, o.notifies = doc.Enabled, doc.Threshold, doc.Notifies
 		}
 	}
 }
@@ -228,7 +230,7 @@ func (o *syncSettings) set(key, value string) {
 func (o *syncSettings) tell(job *directory.SynchronizationJob, own string) {
 	job.SettingsHidden = o.hidden
 	job.TargetTenantID, job.SyncAll = o.companyID, o.syncAll
-	job.PreventDeletions, job.DeletionThreshold = o.deletions, o.threshold
+	job.PreventDeletions, job.DeletionThreshold, job.Notifies = o.deletions, o.threshold, o.notifies
 	if job.TargetTenantID != "" {
 		return
 	}

@@ -56,14 +56,15 @@ func TestSynchronizationJobsOfATenant(t *testing.T) {
 	j := jobs[0]
 	if j.ID != ownSyncTenant || j.ServicePrincipalID != fabrikamSync || j.ServicePrincipal != "Fabrikam" || j.Template != "Azure2Azure" ||
 		j.State != "Quarantine" || j.Interval != 40*time.Minute || j.TargetTenantID != syncTarget || j.SettingsHidden ||
-		j.SyncAll == nil || *j.SyncAll || j.PreventDeletions == nil || !*j.PreventDeletions || j.DeletionThreshold == nil || *j.DeletionThreshold != 20 {
+		j.SyncAll == nil || *j.SyncAll || j.PreventDeletions == nil || !*j.PreventDeletions || j.DeletionThreshold == nil || *j.DeletionThreshold != 20 ||
+		!j.Notifies {
 		t.Errorf("job of Fabrikam: got %+v", j)
 	}
 	if !j.Runs() {
 		t.Error("a job in quarantine: got one that does not run")
 	}
 	j = jobs[1]
-	if j.TargetTenantID != otherTarget || j.Interval != 0 || j.Runs() || j.SyncAll != nil || j.PreventDeletions != nil || j.DeletionThreshold != nil {
+	if j.TargetTenantID != otherTarget || j.Interval != 0 || j.Runs() || j.SyncAll != nil || j.PreventDeletions != nil || j.DeletionThreshold != nil || j.Notifies {
 		t.Errorf("job without secrets: got %+v, want its target from its id, no interval and no settings", j)
 	}
 	schema, err := s.SynchronizationSchema(t.Context(), jobs[0])

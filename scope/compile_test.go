@@ -45,6 +45,7 @@ func TestProblems(t *testing.T) {
 			Message: "REGEX MATCH does not judge groups: memberOf takes EQUALS and NOT EQUALS with object ids of groups"}},
 		{"no groups", clause("memberOf", scope.IsNull), scope.Problem{Field: "operator",
 			Message: "IS NULL does not judge groups: memberOf takes EQUALS and NOT EQUALS with object ids of groups"}},
+		{"path with a dot", clause("employeeOrgData.costCenter", scope.IsNull), scope.Problem{Field: "attribute", Message: `unknown attribute "employeeOrgData.costCenter"`, Suggestion: "costCenter"}},
 		{"memberOf misspelt", clause("memberof", scope.IsNull), scope.Problem{Field: "attribute", Message: `unknown attribute "memberof"`, Suggestion: "memberOf"}},
 		{"manager by name", clause("manager", scope.NotEquals, "anna@contoso.com"),
 			scope.Problem{Field: "value", Message: `manager is compared with object ids of users, which are GUIDs; "anna@contoso.com" is none`}},

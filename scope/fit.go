@@ -188,6 +188,9 @@ func (c *compiler) pattern(cl Clause, v string, out *clause) {
 
 // nearest returns the attribute that was probably meant, [MemberOf] included.
 func nearest(name string) string {
+	if strings.Contains(name, ".") {
+		return attribute.Nearest(name)
+	}
 	return suggest.Nearest(name, func(yield func(string) bool) {
 		if !yield(MemberOf) {
 			return

@@ -7,6 +7,7 @@ import (
 
 	"tenantsync/internal/config"
 	"tenantsync/mapping"
+	"tenantsync/mapping/attribute"
 )
 
 // wholeWords are the functions after which a text still has the words it had: what
@@ -25,7 +26,7 @@ var wholeWords = map[string]bool{
 // rehearsal would show that every user differs.
 func (m *masking) mapped(env *environment, cfg *config.Config) {
 	// What an application calls its roles is no name of a person, and stays.
-	stays := func(name string) bool { return name == "appRoleAssignments" || m.stays(name) }
+	stays := func(name string) bool { return name == attribute.AppRoles || m.stays(name) }
 	for _, j := range cfg.Jobs {
 		for _, in := range j.Schema.Ingredients() {
 			for _, text := range in.Texts {

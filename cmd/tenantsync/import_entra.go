@@ -235,6 +235,8 @@ func (o *importEntraOptions) nameTarget(cfg *config.Config, job directory.Synchr
 		if cfg.Tenants[o.Target] != nil { // some other tenant
 			o.Target = "target-" + job.TargetTenantID[:8]
 		}
+	case named == nil && known != "": // a slip of the pen must not make a second tenant of one
+		return usagef("leave --target out, or name it "+known, "the job writes to tenant %s, which the configuration calls %s, not %s.", job.TargetTenantID, known, o.Target)
 	case named != nil && job.TargetTenantID != "" && !strings.EqualFold(named.TenantID, job.TargetTenantID):
 		return usagef("leave --target out, or correct the tenantId of "+o.Target, "the job writes to tenant %s, and %s is tenant %s.", job.TargetTenantID, o.Target, named.TenantID)
 	}
@@ -256,6 +258,10 @@ func entraNotes(job directory.SynchronizationJob, opts *importEntraOptions) []im
 	if !job.SettingsHidden && job.SyncAll == nil {
 		notes = append(notes, importer.Note{Kind: importer.Check, Where: "scope", What: "mode: assigned",
 			Why: "the job does not tell whether it synchronizes everybody or only who is assigned", Do: "write mode: all if it is everybody"})
+	}
+	if job.Notifies {
+		notes = append(notes, importer.Note{Kind: importer.LeftOut, Where: "notification e-mails",
+			Why: "this program sends no mails", Do: "watch it instead: tenantsync status ends with exit code 5 while a job is in quarantine or deletions wait"})
 	}
 	if job.TargetTenantID == "" {
 		notes = append(notes, importer.Note{Kind: importer.Check, Where: "target", What: opts.Target,

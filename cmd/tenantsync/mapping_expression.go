@@ -54,6 +54,8 @@ let CI run it.`,
 		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		RunE: env.runs(func(ctx context.Context, _ []string) error {
 			switch {
+			case !cmd.Flags().Changed("expression") && opts.File == "" && opts.User != "":
+				return usagef("what the mappings of a job make of a user shows: tenantsync plan JOB --user "+opts.User, "name the expression to test with --expression.")
 			case cmd.Flags().Changed("expression") == (opts.File != ""):
 				return usagef("see: tenantsync mapping test --help", "give either --expression or --file.")
 			case opts.File != "" && (opts.Attributes != "" || opts.User != "" || opts.Target != "" || opts.Now != ""):

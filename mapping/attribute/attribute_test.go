@@ -148,7 +148,8 @@ func TestTypeNames(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	for name, want := range map[string]string{"departmnt": "department", "Department": "department", "givenname": "givenName",
-		"extensionAttribut1": "extensionAttribute1", "mobil": "mobile", "zzzzzz": ""} {
+		"extensionAttribut1": "extensionAttribute1", "mobil": "mobile", "zzzzzz": "",
+		"employeeOrgData.division": "division", "onPremisesExtensionAttributes.extensionAttribute7": "extensionAttribute7", "employeeOrgData.city": "employeeOrgData"} {
 		if got := attribute.Nearest(name); got != want {
 			t.Errorf("nearest to %q is %q, want %q", name, got, want)
 		}

@@ -126,8 +126,12 @@ func Names() iter.Seq[string] {
 }
 
 // Nearest returns the known attribute whose name is closest to name, or "". Of a
-// path such as user.department the last part counts.
+// path such as employeeOrgData.division or user.department the last part counts,
+// first of all where it is exact.
 func Nearest(name string) string {
+	if info, ok := Lookup(strings.ReplaceAll(name, ".", "/")); ok {
+		return info.Name
+	}
 	if near := suggest.Nearest(name, Names()); near != "" {
 		return near
 	}

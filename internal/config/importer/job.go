@@ -146,7 +146,7 @@ func (j *Job) deletionKeys() []key {
 		keys = append(keys, key{name: "prevent", value: *prevent})
 	}
 	if t := j.settings.DeletionThreshold; t != nil && *t >= 0 && *t <= mostDeletions && (prevent == nil || *prevent) {
-		keys = append(keys, key{name: "threshold", value: *t})
+		keys = append(keys, key{name: "threshold", value: *t, comment: "more than 10 percent are held as well: percent: 0 turns that off"})
 	}
 	return keys
 }

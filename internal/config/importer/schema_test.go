@@ -132,7 +132,7 @@ func TestSettings(t *testing.T) {
     servicePrincipalId: '3f2504e0-4f89-41d3-9a0c-0305e82c3301' # its assignments decide, as before
   deletions:
     prevent: true
-    threshold: 50
+    threshold: 50 # more than 10 percent are held as well: percent: 0 turns that off
 `},
 		{"no prevention", importer.Settings{SyncAll: &yes, PreventDeletions: &no, DeletionThreshold: &threshold}, `- name: source-to-target
   source: source # nothing is ever written to it
