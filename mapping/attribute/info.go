@@ -129,7 +129,7 @@ func Names() iter.Seq[string] {
 // path such as employeeOrgData.division or user.department the last part counts,
 // first of all where it is exact.
 func Nearest(name string) string {
-	if info, ok := Lookup(strings.ReplaceAll(name, ".", "/")); ok {
+	if info, ok := Lookup(strings.ReplaceAll(name, ".", "/")); ok && strings.Contains(name, ".") {
 		return info.Name
 	}
 	if near := suggest.Nearest(name, Names()); near != "" {
