@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
-	"tenantsync/internal/config"
 	"tenantsync/mapping"
 	"tenantsync/mapping/attribute"
 )
@@ -21,23 +21,29 @@ var wholeWords = map[string]bool{
 	"SingleAppRoleAssignment": true, "AppRoleAssignmentsComplex": true, "AssertiveAppRoleAssignmentsComplex": true,
 }
 
-// mapped keeps the words that mappings write, which stand in the target as well, and
-// warns of mappings that make something else of pseudonyms than of names: the
-// rehearsal would show that every user differs.
-func (m *masking) mapped(env *environment, cfg *config.Config) {
+// mapped returns the words of a job's mappings that have to stay, because they are
+// written as they are and stand in the target as well. It warns of mappings that make
+// something else of pseudonyms than of names: the rehearsal would show that every
+// user differs.
+func (m *masking) mapped(env *environment, job string, schema *mapping.Schema) (words []string) {
 	// What an application calls its roles is no name of a person, and stays.
 	stays := func(name string) bool { return name == attribute.AppRoles || m.stays(name) }
-	for _, j := range cfg.Jobs {
-		for _, in := range j.Schema.Ingredients() {
-			for _, text := range in.Texts {
-				m.options.Words = append(m.options.Words, withoutDomain(text))
-			}
-			if why := misleads(in, stays); why != "" {
-				env.warn(fmt.Sprintf("In job %s, %s: a rehearsal with pseudonyms may show updates of it that are none.", j.Name, why),
-					"--keep "+strings.Join(masked(in, stays), ",")+" leaves the values as they are")
+	for _, in := range schema.Ingredients() {
+		if len(masked(in, stays)) == 0 {
+			continue
+		}
+		for _, text := range in.Texts {
+			if word := withoutDomain(text); strings.ContainsFunc(word, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+				words = append(words, word)
 			}
 		}
+		if why := misleads(in, stays); why != "" && !slices.Contains(m.told, why) {
+			m.told = append(m.told, why) // once, where a job was taken over and is still there
+			env.warn(fmt.Sprintf("In %s, %s: a rehearsal with pseudonyms may show updates of it that are none.", job, why),
+				"--keep "+strings.Join(masked(in, stays), ",")+" leaves the values as they are")
+		}
 	}
+	return words
 }
 
 // misleads says why a mapping makes something else of pseudonyms, "" when it does not.

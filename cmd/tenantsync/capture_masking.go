@@ -14,6 +14,7 @@ import (
 	"tenantsync/entra/pseudonym"
 	"tenantsync/internal/config"
 	"tenantsync/internal/config/importer"
+	"tenantsync/mapping"
 	"tenantsync/mapping/attribute"
 	"tenantsync/scope"
 )
@@ -28,7 +29,8 @@ type masking struct {
 	key     []byte // nil: not made yet
 	options pseudonym.Options
 	stays   func(attribute string) bool
-	shared  bool // words were left beside the key
+	shared  bool     // words were left beside the key
+	told    []string // warnings of mappings
 }
 
 // masking reads the options of capture that are about names.
@@ -67,7 +69,9 @@ func (o *captureOptions) masking(env *environment, cfg *config.Config) (*masking
 	}
 	m.stays = p.Stays
 	m.compared(env, cfg)
-	m.mapped(env, cfg)
+	for _, j := range cfg.Jobs {
+		m.options.Words = append(m.options.Words, m.mapped(env, "job "+j.Name, j.Schema)...)
+	}
 	return m, nil
 }
 
@@ -95,9 +99,9 @@ func (m *masking) compared(env *environment, cfg *config.Config) {
 	}
 }
 
-// comparedByEntra returns the words for the filters of the synchronization jobs that
-// were captured.
-func (m *masking) comparedByEntra(env *environment, content []byte) (words []string) {
+// namedByEntra returns the words that filters and mappings of the synchronization
+// jobs that were captured leave as they are.
+func (m *masking) namedByEntra(env *environment, content []byte) (words []string) {
 	var file struct {
 		ServicePrincipals []struct {
 			Synchronization struct {
@@ -114,8 +118,11 @@ func (m *masking) comparedByEntra(env *environment, content []byte) (words []str
 	for _, principal := range file.ServicePrincipals {
 		for _, job := range principal.Synchronization.Jobs {
 			imported, err := importer.Schema(job.Schema, importer.Settings{})
-			if err != nil { // nor will its filters be taken over
+			if err != nil { // nor will it be taken over
 				continue
+			}
+			if schema, _ := mapping.Compile(imported.Mappings); schema != nil {
+				words = append(words, m.mapped(env, "synchronization job "+job.ID, schema)...)
 			}
 			for _, group := range imported.Filters {
 				for _, c := range group.Clauses {
@@ -158,7 +165,7 @@ func (m *masking) apply(env *environment, content []byte) ([]byte, error) {
 	if m == nil {
 		return content, nil
 	}
-	if err := m.shareWords(env, m.comparedByEntra(env, content)); err != nil {
+	if err := m.shareWords(env, m.namedByEntra(env, content)); err != nil {
 		return nil, err
 	}
 	if m.key == nil {
@@ -189,7 +196,7 @@ func (m *masking) notice() string {
 	}
 	stay := ""
 	if len(m.options.Words) > 0 {
-		stay = "The words that filters and scope.users of the jobs name stay as they are, names among them. "
+		stay = "The words that filters, scope.users and mappings of the jobs name stay as they are, names among them. "
 	}
 	words := ""
 	if m.shared {

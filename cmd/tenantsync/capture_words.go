@@ -39,7 +39,7 @@ func (m *masking) shareWords(env *environment, ours []string) error {
 		return nil
 	}
 	if m.key != nil {
-		env.warn("Words that filters of this tenant name stay in its file; a file that was written with the same key before may have pseudonyms for them.",
+		env.warn("Words that filters and mappings of this tenant's jobs name stay in its file; a file that was written with the same key before may have pseudonyms for them.",
 			"capture the other tenant again with the same key")
 	}
 	all := append(known, ours...)
