@@ -230,7 +230,6 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 			width = max(width, min(text.StringWidth(planValue(c.Action, m))+3, notesAtMost))
 		}
 	}
-	names := namesAt(c.Modified)
 	for _, m := range c.Modified {
 		planProperty(b, c.Action, m, names, width)
 	}
@@ -246,19 +245,6 @@ func planChange(b *strings.Builder, p *printer, c engine.Change) {
 	case c.Reason != "":
 		fmt.Fprintf(b, "      %-*s %s\n", names, "because", escape(c.Reason))
 	}
-}
-
-// namesAt returns how wide the names of a change's properties are, but for those of
-// directory extensions, which stand out.
-func namesAt(properties []engine.ChangeProperty) int {
-	const least, most = 18, 30
-	width := least
-	for _, m := range properties {
-		if n := text.StringWidth(m.Name); n <= most {
-			width = max(width, n)
-		}
-	}
-	return width
 }
 
 // notesAt and notesAtMost are how far right of its value a property's note
