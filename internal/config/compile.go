@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tenantsync/mapping"
@@ -21,8 +22,8 @@ type compiler struct {
 func (c *compiler) compile() {
 	for i, j := range c.config.Jobs {
 		path := fmt.Sprintf("jobs[%d]", i)
-		c.compileFilters(path+".scope.filters", j)
 		c.compileMappings(path+".mappings", j)
+		c.compileFilters(path+".scope.filters", j)
 	}
 }
 
@@ -38,6 +39,7 @@ func (c *compiler) compileFilters(path string, j *Job) {
 			}
 			// A word that is not any or all was refused when it was read.
 			members, _ := scope.ParseMembers(string(clause.Members))
+			c.keepBack(sub, j, clause)
 			groups[i].Clauses = append(groups[i].Clauses, scope.Clause{
 				Attribute: clause.Attribute, Operator: operator, Values: clause.operands(),
 				IgnoreCase: clause.IgnoreCase, Members: members,
@@ -61,7 +63,17 @@ func (c *compiler) compileFilters(path string, j *Job) {
 		if unclear || !c.sound(at) {
 			continue // what is missing or misspelt was told already
 		}
-		c.add(finding{path: at, code: InvalidFilter, message: at + ": " + p.Message, suggestion: p.Suggestion})
+		f := finding{path: at, code: InvalidFilter, message: at + ": " + p.Message, suggestion: p.Suggestion}
+		if p.Clause >= 0 && p.Field == "value" {
+			clause := groups[p.Group].Clauses[p.Clause]
+			if j.comparesSensitive(clause.Attribute) {
+				f.message = at + ": " + discreet(p.Message, clause)
+			}
+			if slices.Contains(clause.Values, hiddenText) {
+				f.action = writeItself
+			}
+		}
+		c.add(f)
 	}
 	j.Filter = filter
 }

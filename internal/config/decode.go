@@ -465,11 +465,11 @@ func (x *Expression) decodeNode(d *decoder, path string, n *node) {
 }
 
 // hideAll keeps a value, be it a list, out of excerpts.
-func (d *decoder) hideAll(n *node) {
+func (r *report) hideAll(n *node) {
 	if n.shape == oneValue {
-		d.source.hide(n)
+		r.source.hide(n)
 	}
 	for _, item := range n.items {
-		d.hideAll(item)
+		r.hideAll(item)
 	}
 }

@@ -17,6 +17,7 @@ import (
 // the jobs left out. Nothing else of the file is looked at, its credentials least of
 // all. The error is an *Invalid when the text is no YAML, or its jobs no list.
 func JobsBetween(path string, text []byte, tenants []string) (jobs []byte, left []string, err error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	r := newReport(path, newSource(text))
 	root, err := parse(text)
 	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
@@ -36,7 +37,7 @@ func JobsBetween(path string, text []byte, tenants []string) (jobs []byte, left 
 	for _, name := range tenants {
 		known[name] = true
 	}
-	w := yamlWriter{dir: dir}
+	w := yamlWriter{dir: dir, left: maxNodes}
 	for _, job := range list.items {
 		if !known[scalar(job, "source")] || !known[scalar(job, "target")] {
 			left = append(left, scalar(job, "name"))
@@ -44,6 +45,10 @@ func JobsBetween(path string, text []byte, tenants []string) (jobs []byte, left 
 		}
 		w.out.WriteString("  - ")
 		w.value(job, 4, true)
+	}
+	if w.left < 0 {
+		r.add(finding{at: place{1, 1}, code: Syntax, message: "the file expands to too many values"})
+		return nil, nil, &Invalid{r.problems(fatal)}
 	}
 	return w.out.Bytes(), left, nil
 }
@@ -58,13 +63,17 @@ func scalar(n *node, key string) string {
 
 // yamlWriter writes a tree in block style.
 type yamlWriter struct {
-	out bytes.Buffer
-	dir string // of the file that the tree was read from
+	out  bytes.Buffer
+	dir  string // of the file that the tree was read from
+	left int    // values that may still be written: aliases of aliases grow fast
 }
 
 // value writes a node with its line feed. Its lines are indented; inline says that
 // the first one has begun.
 func (w *yamlWriter) value(n *node, indent int, inline bool) {
+	if w.left--; w.left < 0 {
+		return
+	}
 	switch {
 	case n.shape == keyGroup && len(n.keys) > 0:
 		for i, p := range n.entries() {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -111,8 +112,17 @@ func TestJobsBetween(t *testing.T) {
 	}
 }
 
+// bomb grows tenfold with every line.
+var bomb = func() string {
+	text := "a0: &a0 {k: v}\n"
+	for i := 1; i < 12; i++ {
+		text += fmt.Sprintf("a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
+	}
+	return text + "jobs: [{name: j, source: a, target: a, mappings: *a11}]\n"
+}()
+
 func TestJobsBetweenOfNoConfiguration(t *testing.T) {
-	for _, text := range []string{"", "jobs: {}", "jobs: none", "version: 1", "jobs: [", "- 1"} {
+	for _, text := range []string{"", "jobs: {}", "jobs: none", "version: 1", "jobs: [", "- 1", bomb} {
 		_, _, err := config.JobsBetween("mine.yaml", []byte(text), []string{"a"})
 		var invalid *config.Invalid
 		if !errors.As(err, &invalid) {
