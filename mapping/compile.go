@@ -265,17 +265,24 @@ func (c *compiler) lone(r *rule) {
 		return
 	}
 	if from, _ := attribute.Lookup(refs[0].Name); from.Multivalued() && from.MaxMembers != 1 && !r.target.Multivalued() {
-		c.fail("expression", manyToOne, from.Name, r.target.Name)
+		c.manyToOne("expression", from, r.target)
 	}
 }
 
-const manyToOne = "%s has several values, %s has one: choose with an expression, as in Item([%[1]s], 1)"
+// manyToOne reports that several values cannot flow to a target that has one.
+func (c *compiler) manyToOne(field string, from, to attribute.Info) {
+	choice := fmt.Sprintf("Item([%s], 1)", from.Name)
+	if from.Name == attribute.AppRoles {
+		choice = fmt.Sprintf("SingleAppRoleAssignment([%s])", from.Name)
+	}
+	c.fail(field, "%s has several values, %s has one: choose with an expression, as in %s", from.Name, to.Name, choice)
+}
 
 func (c *compiler) direct(r *rule) {
 	from, to := r.source, r.target
 	switch {
 	case from.Multivalued() && from.MaxMembers != 1 && !to.Multivalued():
-		c.fail("source", manyToOne, from.Name, to.Name)
+		c.manyToOne("source", from, to)
 	case to.Kind == directory.Bool && from.ValueKind() != directory.Bool && from.Kind != directory.Absent:
 		if from.Date || from.Multivalued() || len(from.Values) > 0 {
 			c.fail("source", "%s is Boolean, %s is %s", to.Name, from.Name, from.TypeName())

@@ -176,7 +176,9 @@ func readable(program *expr.Program) error {
 	for _, ref := range program.References() {
 		info, known := attribute.Lookup(ref.Name)
 		at := expr.Error{Offset: ref.Offset, Length: ref.Length}
-		switch {
+		switch why := attribute.Missing(ref.Name); {
+		case why != "":
+			at.Message = fmt.Sprintf("Graph v1.0 has no attribute %s: %s", ref.Name, why)
 		case !known:
 			at.Message, at.Suggestion = fmt.Sprintf("unknown attribute %q", ref.Name), attribute.Nearest(ref.Name)
 		case info.Unreadable != "":

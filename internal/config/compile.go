@@ -162,8 +162,10 @@ func (c *compiler) addMapping(path string, p mapping.Problem) {
 	if p.Severity == mapping.Warning {
 		f.severity = warning
 	}
-	if p.Field == "" && !c.sound(join(path, "expression")) {
-		return // it has a source, of which was told already that it is none
+	for _, source := range []string{"source", "constant", "expression"} {
+		if p.Field == "" && !c.sound(join(path, source)) {
+			return // it has a source, of which was told already that it is none
+		}
 	}
 	if n := c.nodes[f.path]; n != nil && p.Field == "expression" && p.Offset >= 0 {
 		f.code, f.message = InvalidExpression, p.Message
