@@ -118,7 +118,7 @@ func (a *account) linked() {
 	}
 	origin := "which was there before"
 	if l.Invited != "" {
-		origin = "which was invited as " + l.Invited
+		origin = "which was invited as " + a.j.invitedAs(l.Invited)
 	}
 	a.say(topicLink, "it is linked to target user %s in %s, %s", l.TargetID, target, origin)
 	if l.Creating {

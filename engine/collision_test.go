@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -243,4 +244,35 @@ func TestCollisionsHideSensitiveMail(t *testing.T) {
 			t.Errorf("the plan tells the value:\n%s", text)
 		}
 	})
+}
+
+// A sensitive mail is not told by what stands in its way either, whoever is asked.
+func TestSensitiveMailIsNotToldByRefusals(t *testing.T) {
+	for _, byMail := range []bool{true, false} {
+		storyOf(t, entrasim.Options{}, crowded, func(w *world) {
+			w.configure(true, func(j *engine.Job) { j.Invitation.ByMail = byMail })
+			ms := mapping.Default()
+			for i := range ms {
+				ms[i].Sensitive = ms[i].Target == "mail"
+			}
+			w.mapped(ms...)
+			for n := 1; n <= 6; n++ {
+				w.person(10+n, map[string]any{"mail": upn(n)})
+			}
+			said := []any{w.plan(engine.PlanRequest{Collisions: true})}
+			w.sync(store.OutcomePartial)
+			for n := 11; n <= 16; n++ {
+				e, err := w.engine.Explain(w.Context(), userID(n), jobName)
+				w.must(err)
+				said = append(said, e, w.provision(engine.ProvisionRequest{User: upn(n)}), w.provision(engine.ProvisionRequest{User: upn(n), DryRun: true}))
+			}
+			raw, err := json.Marshal(append(said, w.log(store.LogQuery{}), w.retries()))
+			w.must(err)
+			for n := 1; n <= 6; n++ {
+				if at := strings.Index(strings.ToLower(string(raw)), upn(n)); at >= 0 {
+					t.Errorf("by mail %v: the mail of user %d is told: …%s…", byMail, 10+n, raw[max(0, at-150):at+50])
+				}
+			}
+		})
+	}
 }

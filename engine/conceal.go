@@ -52,3 +52,39 @@ func concealed(v directory.Value) []*regexp.Regexp {
 	}
 	return out
 }
+
+// veil hides addresses of a source user that are not to be shown in a sentence
+// about them. The user principal name is shown everywhere, also where it is one.
+func (c *cycle) veil(o directory.Object, sentence string) string {
+	if c.job.Mapping == nil {
+		return sentence
+	}
+	upn := directory.NormalAddress(o.UPN())
+	for _, name := range []string{attrMail, attrOtherMails, attrProxyAddresses} {
+		shown := c.job.Mapping.HiddenSource(name)
+		if shown == "" {
+			continue
+		}
+		only := directory.Object{}
+		only.Attributes.Set(name, o.Attributes.Get(name))
+		for _, address := range only.Addresses() {
+			if address != upn {
+				sentence = addressIn(address).ReplaceAllLiteralString(sentence, shown)
+			}
+		}
+	}
+	return sentence
+}
+
+// addressIn is the pattern of an address that is no part of a longer one.
+func addressIn(address string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:\b|^)` + regexp.QuoteMeta(address) + `\b`)
+}
+
+// invitedAs is the address of an invitation as it may be shown.
+func (j *Job) invitedAs(address string) string {
+	if shown := j.Mapping.HiddenSource(attrMail); shown != "" && j.Invitation.ByMail {
+		return shown
+	}
+	return address
+}

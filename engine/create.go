@@ -224,7 +224,7 @@ func (x *exporter) invited(ch *change, done directory.Written, b *store.Batch) b
 		}
 	}
 	code, reason := refusal(done.Err, true)
-	reason = "the invitation of " + ch.address + " was refused: " + reason
+	reason = c.veil(ch.o, "the invitation of "+ch.address+" was refused: "+reason)
 	ch.r.step("EntryExportAdd", stepExport, statusFailure, reason, "ReportableIdentifier", ch.o.UPN())
 	c.failed(b, ch.r, ch.o, nil, stepExport, code, reason, false)
 	if key.Job != "" {
@@ -267,6 +267,7 @@ func (x *exporter) link(ctx context.Context, list []*change, b *store.Batch) err
 		o, was := existing[ch.link.TargetID]
 		if pick.code == "" && was {
 			pick = choose(ch.o.ID, []candidate{{object: o, address: ch.address}}, *c.source, target)
+			pick.reason = c.veil(ch.o, pick.reason)
 		}
 		x.linkOne(ch, pick, o, was, b)
 	}
@@ -288,7 +289,7 @@ func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool
 	b.PutLinks = append(b.PutLinks, ch.link)
 	ch.r.entry.TargetIdentity.ID = ch.link.TargetID
 	ch.r.step("EntryExportAdd", stepExport, statusSuccess, "User '"+ch.o.UPN()+"' was invited to "+c.job.TargetName,
-		"ReportableIdentifier", ch.address, "TargetId", ch.link.TargetID)
+		"ReportableIdentifier", c.veil(ch.o, ch.address), "TargetId", ch.link.TargetID)
 	u, err := c.planUpdate(ch.o, &ch.link, c.began)
 	if err != nil {
 		c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)

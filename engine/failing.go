@@ -14,6 +14,7 @@ import (
 // fail records that an object failed: a log entry and an escrow. It never ends
 // the cycle.
 func (c *cycle) fail(b *store.Batch, o directory.Object, link *store.Link, step string, code Code, reason string, reference bool) {
+	reason = c.veil(o, reason)
 	r := c.newRecord(o, link, now()).importStep(o, link != nil)
 	name := map[string]string{stepScoping: "EntrySynchronizationScoping", stepMatching: "EntrySynchronizationAdd",
 		stepProcessing: "EntrySynchronizationUpdate", stepReference: "EntryReferenceResolution", stepExport: "EntryExportUpdate",

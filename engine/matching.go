@@ -146,7 +146,7 @@ func (c *cycle) matchPart(ctx context.Context, part []*item, shared map[string][
 		for _, a := range sourceAddresses(o) {
 			if list, is := shared[a]; is {
 				it.code, it.step = CodeDuplicateSourceEntries, stepMatching
-				it.reason = "another source user has the address " + a + " as well (" + others(list, it.id) + ")"
+				it.reason = c.veil(o, "another source user has the address "+a+" as well ("+others(list, it.id)+")")
 			}
 		}
 		if it.code != "" {
@@ -267,7 +267,7 @@ func (c *cycle) decideMatch(it *item, o directory.Object, keys []matchKey, found
 		pick := choose(o.ID, preferVerified(hits, *c.source), *c.source, target)
 		switch {
 		case pick.code != "":
-			it.code, it.reason, it.step = pick.code, pick.reason, stepMatching
+			it.code, it.reason, it.step = pick.code, c.veil(o, pick.reason), stepMatching
 			return
 		case pick.object != nil:
 			it.act, it.adopt = actAdopt, pick.object
@@ -341,7 +341,7 @@ func (c *cycle) checkAddress(it *item, o directory.Object, target directory.Tena
 	default:
 		return
 	}
-	it.step = stepMatching
+	it.step, it.reason = stepMatching, c.veil(o, it.reason)
 }
 
 func (c *cycle) inviteAddress(o directory.Object) string {

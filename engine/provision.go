@@ -121,7 +121,7 @@ func (p *provision) importUser(ctx context.Context) error {
 	read := 0
 	for _, a := range p.o.Attributes {
 		if !a.Value.IsEmpty() {
-			details[a.Name] = c.shownSource(a.Name, a.Value)
+			details[a.Name] = c.veil(p.o, c.shownSource(a.Name, a.Value))
 			read++
 		}
 	}
@@ -216,6 +216,7 @@ func (p *provision) matching(ctx context.Context) (bool, error) {
 			if hidden := c.job.Mapping.Hidden(k.attribute); k.attribute != addressKey && hidden != "" {
 				k.value = hidden
 			}
+			k.value = c.veil(p.o, k.value)
 			searched = append(searched, k.value)
 		}
 		p.step("EntrySynchronizationAdd", stepMatching, statusSuccess, "No user of "+p.r.job.TargetName+" matches",

@@ -191,7 +191,7 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 		ch.r.step(x.exportStep(ch), stepExport, statusWarning, reason, "PropertyName", strings.Join(ch.refused, ","))
 		ch.r.result(statusWarning, ch.refusal, reason)
 	case ch.pending:
-		reason := "the invitation to " + ch.link.Invited + " is still pending, and the user's address has changed"
+		reason := "the invitation to " + x.c.job.invitedAs(ch.link.Invited) + " is still pending, and the user's address has changed"
 		ch.r.step(x.exportStep(ch), stepExport, statusWarning, reason)
 		ch.r.result(statusWarning, CodePendingAddressChanged, reason)
 	case skips:

@@ -31,7 +31,7 @@ func (x *exporter) nameDeleted(ctx context.Context, taken []*change, b *store.Ba
 			continue
 		}
 		reason := "the invitation of " + ch.address + " was refused: the address belongs to user " + bin[at].ID + ", who is deleted in " + c.job.TargetName
-		readvise(b, ch.o.ID, reason, "restore that user in "+c.job.TargetName+" within 30 days of the deletion: the next attempt links the user; or delete it for good")
+		readvise(b, ch.o.ID, c.veil(ch.o, reason), "restore that user in "+c.job.TargetName+" within 30 days of the deletion: the next attempt links the user; or delete it for good")
 	}
 	return nil
 }
