@@ -51,11 +51,18 @@ const crowdedTenant = `{
 // captured reads a tenant into the text of its file, as the command writes it.
 func captured(t *testing.T, tenantFile string, roles ...string) (text string, missing []string) {
 	t.Helper()
-	got, err := served(t, tenantFile, roles...).Capture(t.Context(), entra.CaptureOptions{
+	return capturedBy(t, served(t, tenantFile, roles...), entra.CaptureOptions{
 		ServicePrincipals: []string{"11111111-0000-4000-8000-0000000000e1"},
 		Attributes:        []string{"extension_0123456789abcdef0123456789abcdef_costCode", "passwordPolicies", "manager", "extensionAttribute1"},
-		Missing:           func(section string, _ error) { missing = append(missing, section) },
 	})
+}
+
+// capturedBy is captured with the options of a capture. missing are the sections
+// that could not be read.
+func capturedBy(t *testing.T, s *entra.Source, o entra.CaptureOptions) (text string, missing []string) {
+	t.Helper()
+	o.Missing = func(section string, _ error) { missing = append(missing, section) }
+	got, err := s.Capture(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package entra_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -19,23 +18,7 @@ var synchronizedRoles = append(slices.Clone(captureRoles), "Synchronization.Read
 // Microsoft's own synchronization.
 func capturedSynchronization(t *testing.T, s *entra.Source) (text string, missing []string) {
 	t.Helper()
-	got, err := s.Capture(t.Context(), entra.CaptureOptions{Synchronization: true, Missing: func(section string, _ error) { missing = append(missing, section) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := json.Marshal(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := entrasim.ParseFile(bytes.NewReader(raw))
-	if err != nil {
-		t.Fatalf("the captured file is no tenant file: %v\n%s", err, raw)
-	}
-	var b bytes.Buffer
-	if err := file.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.String(), missing
+	return capturedBy(t, s, entra.CaptureOptions{Synchronization: true})
 }
 
 // What import reads of a tenant, it reads of the served capture just so; what
