@@ -165,14 +165,9 @@ type Clause struct {
 	Members    Members `yaml:"members" json:",omitempty" jsonschema_description:"For attributes with several values: any of them must satisfy the clause, or all. Beyond Entra."`
 }
 
-// Members says which values of an attribute with several must satisfy a clause.
+// Members says which values of an attribute with several must satisfy a clause:
+// any or all; "" where the attribute has one.
 type Members string
-
-// The ways to judge several values.
-const (
-	AnyMember  Members = "any"
-	AllMembers Members = "all"
-)
 
 // Word is text that the file may write as a number or as true and false.
 type Word string
