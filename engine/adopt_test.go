@@ -232,3 +232,34 @@ func TestManagersStayWhereNullDoesNotFlow(t *testing.T) {
 			`PUT /users/`+w.targetID(3)+`/manager/$ref {"@odata.id":"https://graph.simulation.example/v1.0/users/`+w.targetID(2)+`"}`)
 	})
 }
+
+// A user of the target who cannot be taken over, because a mapping fails or says
+// to leave the user out, is counted once, however often that is tried.
+func TestAdoptionThatFailsIsCountedOnce(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.mapped(mapping.Mapping{Target: "displayName", Source: "displayName"},
+			mapping.Mapping{Target: "jobTitle", Expression: `Switch([jobTitle], [jobTitle], "bad", Error("no"), "out", IgnoreObjectFlow)`})
+		w.update(w.contoso, userID(1), map[string]any{"jobTitle": "bad"})
+		w.update(w.contoso, userID(2), map[string]any{"jobTitle": "out"})
+		w.forget()
+		expect := func(when string, inScope, linked int) {
+			t.Helper()
+			if s := w.status(); s.InScope != inScope || s.Linked != linked {
+				t.Errorf("%s: got %d in scope, %d linked, want %d and %d", when, s.InScope, s.Linked, inScope, linked)
+			}
+		}
+		w.sync(store.OutcomePartial)
+		expect("first", 2, 1)
+		w.sync(store.OutcomePartial)
+		expect("tried again", 2, 1)
+		w.syncInitial(store.OutcomePartial)
+		expect("initial", 2, 1)
+		for n := 1; n <= 2; n++ {
+			w.update(w.contoso, userID(n), map[string]any{"jobTitle": "good"})
+		}
+		w.sync(store.OutcomeSuccess)
+		expect("adopted", 3, 3)
+	})
+}

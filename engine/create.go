@@ -79,7 +79,7 @@ func (x *exporter) adoption(o, found directory.Object) *change {
 		link.Creating, link.Invited, link.ManagerUnknown = true, in.Address, false
 	}
 	ch := x.newChange(o, link)
-	ch.adopted = !link.Creating
+	ch.adopted, ch.unstored = !link.Creating, true
 	return ch
 }
 

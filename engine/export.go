@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tenantsync/directory"
+	"tenantsync/mapping/expr"
 	"tenantsync/store"
 )
 
@@ -44,6 +45,7 @@ type change struct {
 	created  bool // invited in this run, or left half-created by an earlier one
 	restored bool
 	adopted  bool
+	unstored bool // the link is new: it is stored with the outcome of the change
 	released bool
 	leaving  bool // the disable of a user who left scope
 	address  string
@@ -272,12 +274,12 @@ func (x *exporter) plan(ctx context.Context, list []*change, b *store.Batch) err
 	}
 	var ready, look []*change
 	for _, ch := range list {
-		if err := failed[ch.o.ID]; err != nil {
-			c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)
-			continue
+		err := failed[ch.o.ID]
+		if err == nil {
+			err = x.compute(ch)
 		}
-		if err := x.compute(ch); err != nil {
-			c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)
+		if err != nil {
+			x.unplanned(ch, err, b)
 			continue
 		}
 		if x.mustLook(ch) {
@@ -298,6 +300,21 @@ func (x *exporter) plan(ctx context.Context, list []*change, b *store.Batch) err
 		x.settle(ch, b)
 	}
 	return nil
+}
+
+// unplanned records a change whose values cannot be had. A link that was to be
+// stored with it is not: the user goes on counting as one who waits in scope, or
+// counts no more when a mapping leaves it out.
+func (x *exporter) unplanned(ch *change, err error, b *store.Batch) {
+	c := x.c
+	c.failMapping(b, &judged{o: ch.o, link: &ch.link}, err)
+	switch {
+	case !ch.unstored:
+	case errors.Is(err, expr.ErrObjectIgnored):
+		c.inScope--
+	default:
+		setInScope(b, ch.o.ID, true)
+	}
 }
 
 // compute fills in what differs. The disable of a leaver writes nothing else.

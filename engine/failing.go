@@ -68,6 +68,14 @@ func (c *cycle) escrow(o directory.Object, link *store.Link, step string, code C
 	return e
 }
 
+// setInScope says whether the failure that was recorded last counts as a user in
+// scope, other than one without a link does by itself.
+func setInScope(b *store.Batch, id string, is bool) {
+	if n := len(b.PutEscrows); n > 0 && b.PutEscrows[n-1].SourceID == id {
+		b.PutEscrows[n-1].InScope = is
+	}
+}
+
 // dropEscrow forgets an object's failures.
 func (c *cycle) dropEscrow(b *store.Batch, id string) {
 	if c.escrowOf(id) != nil {

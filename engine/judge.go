@@ -175,9 +175,7 @@ func (c *cycle) undecided(j *judged, b *store.Batch) {
 		c.inScope++
 	}
 	c.fail(b, j.o, j.link, stepScoping, CodeFilterFailed, j.v.reason, false)
-	if n := len(b.PutEscrows); n > 0 && b.PutEscrows[n-1].SourceID == j.o.ID {
-		b.PutEscrows[n-1].InScope = before && j.link == nil
-	}
+	setInScope(b, j.o.ID, before && j.link == nil)
 }
 
 // wasInScope reports a user whom the count of those in scope includes already.
