@@ -265,6 +265,9 @@ func (c *cycle) applyGuard(w *work) {
 	}
 	w.census = census{linked: c.linked, leavers: leavers, inScope: c.inScope + gone, good: c.rec.GoodInScope,
 		changes: len(w.creates) + len(w.updates), rulesChanged: c.rules, accepted: c.request.Accept, first: c.first}
+	if c.only != "" && c.initial {
+		w.census.good = 0 // of the scope one user was looked at
+	}
 	w.ruling = guard(w.census, c.job)
 	if code := w.ruling.holdDeletes; code != "" {
 		for i := range w.leavers {

@@ -173,6 +173,19 @@ func TestPlanOfOneUser(t *testing.T) {
 	})
 }
 
+// An initial plan of one user looks at nobody else, which is no scope that shrank.
+func TestInitialPlanOfOneUserSeesNoShrunkScope(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 30)
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, userID(1), map[string]any{"city": "Bergen"})
+		r := w.plan(engine.PlanRequest{User: upn(1), Initial: true})
+		if r.Threshold.Held || r.Threshold.Reason != "" || len(r.Changes) != 1 || r.Changes[0].Action != "update" || r.InScope != 1 {
+			t.Errorf("got threshold %+v, %d in scope, changes %+v; want one update, and nothing held", r.Threshold, r.InScope, r.Changes)
+		}
+	})
+}
+
 // Who is deleted in the source is named by a plan, whatever leaving does.
 func TestPlanNamesWhoWasDeleted(t *testing.T) {
 	for _, deprovision := range []engine.Deprovision{engine.DeprovisionDelete, engine.DeprovisionDisable} {

@@ -72,7 +72,7 @@ func checkedJobs(env *environment, cfg *config.Config, args []string) ([]*config
 		enabled = cfg.Jobs
 	}
 	if len(enabled) == 0 {
-		return nil, usagef("add a job to the configuration", "the configuration has no job to check.")
+		return nil, usagef("add a job to the configuration; to take one over from Microsoft Entra: tenantsync import entra", "the configuration has no job to check.")
 	}
 	return enabled, nil
 }
