@@ -380,8 +380,14 @@ func (c *compiler) chosen(r *rule) {
 // else the first, is written.
 func (c *compiler) duplicates(rules []rule) {
 	written := make(map[string]*rule)
+	tried := make(map[int]string)
 	for i := range rules {
 		r := &rules[i]
+		if other, again := tried[r.priority]; again && r.priority > 0 && other != r.target.Name {
+			c.at = r.index
+			c.report(Warning, "matchingPriority", fmt.Sprintf("%s has the matching priority %d as well: give each a number of its own", other, r.priority), "")
+		}
+		tried[r.priority] = r.target.Name
 		first, again := written[r.target.Name]
 		switch {
 		case !again:

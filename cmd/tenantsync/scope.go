@@ -190,7 +190,7 @@ func clauseText(c config.Clause, schema *mapping.Schema) string {
 	if info, ok := attribute.Lookup(c.Attribute); ok && schema.SensitiveSource(info.Name) && len(words) > 0 {
 		words = []string{mapping.SensitiveText}
 	}
-	text := strings.TrimSpace(c.Attribute + " " + c.Operator + " " + strings.Join(words, " or "))
+	text := strings.TrimSpace(c.Attribute + " " + operatorText(c.Operator) + " " + strings.Join(words, " or "))
 	if c.Members != "" {
 		text = string(c.Members) + " of " + text
 	}
@@ -205,4 +205,13 @@ func beyondEntra(c config.Clause) bool {
 	operator, _ := scope.ParseOperator(c.Operator) // it was compiled
 	members, _ := scope.ParseMembers(string(c.Members))
 	return scope.Clause{Attribute: c.Attribute, Operator: operator, IgnoreCase: c.IgnoreCase, Members: members}.Beyond()
+}
+
+// operatorText gives an operator its own spelling, however it is written.
+func operatorText(written string) string {
+	operator, err := scope.ParseOperator(written)
+	if err != nil {
+		return written
+	}
+	return operator.String()
 }

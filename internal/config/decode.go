@@ -429,6 +429,10 @@ func (x *Literal) decodeNode(d *decoder, path string, n *node) {
 			d.add(finding{path: path, code: WrongType, message: path + " must be text, a whole number, true, false or null", action: "put it in quotes"})
 			return
 		}
+		if strconv.FormatInt(number, 10) != text {
+			d.add(finding{path: path, code: WrongType, message: path + " is a number to YAML: its leading zeros or its sign would be lost", action: "put it in quotes"})
+			return
+		}
 		x.Value = directory.IntOf(number)
 	default:
 		x.Value = directory.TextOf(text)
