@@ -232,14 +232,20 @@ func (r *reader) value(depth int) (*value, error) {
 
 // members reads what a list or an object holds, and its end.
 func (r *reader) members(v *value, depth int) error {
+	seen := map[string]bool{}
 	for r.decoder.More() {
 		var name string
 		if v.kind == objectKind {
+			at := r.next()
 			token, err := r.decoder.Token()
 			if err != nil {
 				return err
 			}
 			name, _ = token.(string)
+			if seen[name] { // one of the two would be lost, and nobody could say which is meant
+				return r.fault(at, fmt.Sprintf("the object has two members %q", name), exportAgain)
+			}
+			seen[name] = true
 		}
 		member, err := r.value(depth + 1)
 		if err != nil {

@@ -57,6 +57,7 @@ func TestNoSchema(t *testing.T) {
 		{"{}\n{}", "line 2, column 1: the JSON ends before this"},
 		{"[]", "line 1, column 1: this is no synchronization schema: it holds a list"},
 		{"{\n \"K\xfcche\": 1}", "line 2, column 4: the file is neither UTF-8 nor UTF-16"},
+		{"{\"synchronizationRules\":[{\"scope\":null,\n\"scope\":{}}]}", `line 2, column 1: the object has two members "scope"`},
 		{`"x"`, "line 1, column 1: this is no synchronization schema: it holds text"},
 		{`{"users":[]}`, "line 1, column 1: this is no synchronization schema: it holds an object without synchronizationRules"},
 		{"{\n \"synchronizationRules\": \"x\"}", "line 2, column 26: synchronizationRules must be a list, not text"},
