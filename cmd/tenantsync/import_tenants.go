@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -48,7 +49,11 @@ func copiedTenants(env *environment, opts *importOptions, cfg *config.Config, jo
 		return "", "", err
 	}
 	if _, err := config.Parse(opts.Out, []byte(b.String()), config.Options{Env: lookup}); err != nil {
-		env.note("The tenants of %s cannot stand in %s as they are; complete the ones written there.", cfg.File, opts.Out)
+		why := ""
+		if from, to := filepath.Dir(cfg.File), filepath.Dir(opts.Out); filepath.Clean(from) != filepath.Clean(to) {
+			why = " What they name by a relative path is looked for beside the file: to keep them, use --out " + filepath.Join(from, filepath.Base(opts.Out)) + "."
+		}
+		env.note("The tenants of %s cannot stand in %s as they are; complete the ones written there.%s", cfg.File, opts.Out, why)
 		return "", "", nil
 	}
 	return section, missing, nil
