@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -268,11 +269,14 @@ func TestRetryAfterOfABatchStopsEveryWriterOfTheBudget(t *testing.T) {
 func retryAfterOfABatch(t *testing.T, status int) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
+		var mu sync.Mutex // both writers go on in the same moment
 		var arrived []time.Duration
-		n := 0
 		f := newFake(t, func(w http.ResponseWriter, r *http.Request, body []byte) {
+			mu.Lock()
 			arrived = append(arrived, time.Since(start))
-			if n++; n == 1 {
+			first := len(arrived) == 1
+			mu.Unlock()
+			if first {
 				says(status, "{}", "Retry-After", "60")(w, r)
 				return
 			}
