@@ -262,3 +262,18 @@ func TestChangedMappingComparesEverybody(t *testing.T) {
 		}
 	})
 }
+
+// A group is known by its id: another name, and another description, change nothing.
+func TestRenamedGroup(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.group(1, userID(1), userID(2))
+		w.assigned(engine.Scope{Groups: []string{groupID(1)}})
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, groupID(1), map[string]any{"displayName": "Quite another name"})
+		w.journalIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{}) })
+		w.linked(1, 2)
+		w.journalIs(func() { w.summary(w.syncInitial(store.OutcomeSuccess), store.Summary{Unchanged: 2, Skipped: 0}) })
+		w.linked(1, 2)
+	})
+}

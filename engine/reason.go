@@ -17,7 +17,8 @@ const (
 	CodeActionNotAllowed       Code = "ActionNotAllowed" // targetObjectActions
 	CodePendingDelete          Code = "PendingDelete"    // provision on demand never deletes
 	CodeRetained               Code = "Retained"
-	CodeIgnored                Code = "IgnoreObjectFlow" // an expression says so
+	CodeIgnored                Code = "IgnoreObjectFlow"   // an expression says so
+	CodeUnconfirmed            Code = "DeleteNotConfirmed" // a second look at the source spoke against it
 )
 
 // Why an object failed.
@@ -72,6 +73,7 @@ const (
 	markDeleteAfter    Code = "DeleteAfter"
 	markOwnershipMoved Code = "OwnershipMoved"
 	markProvisioned    Code = "Provisioned"
+	markUnconfirmed    Code = "Unconfirmed"
 )
 
 // advice says what to do about a code; every code has one line.
@@ -87,6 +89,7 @@ var advice = map[Code]string{
 	CodePendingDelete:          "the next cycle does it, once the deletion threshold has been judged",
 	CodeRetained:               "nothing to do: the deletion was rejected",
 	CodeIgnored:                "nothing to do if that is intended; else change the expression",
+	CodeUnconfirmed:            "nothing to do: the next cycle looks at the user again",
 
 	CodeDuplicateTargetEntries: "remove or rename one of the target users, or change the matching attribute",
 	CodeDuplicateSourceEntries: "give one of the source users another address, or take it out of scope",

@@ -162,9 +162,14 @@ func (x *exporter) disable(ctx context.Context, list []*leaver) error {
 	return x.drain(ctx)
 }
 
-// deletePart deletes up to 20 target users, each read again just before.
+// deletePart deletes up to 20 target users; source and target are read again just
+// before.
 func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 	c := x.c
+	part, err := x.confirm(ctx, part)
+	if err != nil || len(part) == 0 {
+		return err
+	}
 	links, err := x.linksOf(ctx, part)
 	if err != nil {
 		return err

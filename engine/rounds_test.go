@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -192,5 +193,60 @@ func TestTargetListThatCannotBeTrusted(t *testing.T) {
 		w.fabrikam.SetFaults(nil)
 		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
 		w.equal(1, 2, 3, 4, 5)
+	})
+}
+
+// A record that tells only what changed leaves everything else as it is: absent
+// is not null.
+func TestRecordThatSaysOnlyWhatChanged(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 12)
+		w.must(w.contoso.SetManager(userID(3), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, userID(3), map[string]any{"city": "Rome"})
+		told := false
+		w.spoil(1, func(_, body string) string {
+			var page map[string]any
+			w.must(json.Unmarshal([]byte(body), &page))
+			for _, v := range page["value"].([]any) {
+				for name := range v.(map[string]any) {
+					if name != "id" && name != "city" {
+						delete(v.(map[string]any), name)
+						told = true
+					}
+				}
+			}
+			b, err := json.Marshal(page)
+			w.must(err)
+			return string(b)
+		})
+		w.journalIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{Update: 1}) },
+			"PATCH /users/"+w.targetID(3)+` {"city":"Rome"}`)
+		if !told {
+			w.Fatal("the record was not shortened")
+		}
+		w.wire.set(nil, nil)
+		w.equal(through(1, 12)...)
+	})
+}
+
+// A whole round that Graph answers with an empty page is no proof that everybody
+// is gone: each absence is confirmed by id.
+func TestEmptyDirectoryAnswer(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 30)
+		w.sync(store.OutcomeSuccess)
+		w.spoil(1, func(_, body string) string {
+			var page map[string]any
+			w.must(json.Unmarshal([]byte(body), &page))
+			page["value"] = []any{}
+			b, err := json.Marshal(page)
+			w.must(err)
+			return string(b)
+		})
+		w.journalIs(func() { w.summary(w.syncInitial(store.OutcomeSuccess), store.Summary{Unchanged: 30}) })
+		w.wire.set(nil, nil)
+		w.equal(through(1, 30)...)
+		w.counted(30, 30, 0)
 	})
 }
