@@ -117,6 +117,10 @@ func (o *overlay) Cycles(ctx context.Context, q store.CycleQuery) ([]store.Cycle
 	return o.base.Cycles(ctx, q)
 }
 
+func (o *overlay) Audit(ctx context.Context, q store.AuditQuery) ([]store.Audit, error) {
+	return o.base.Audit(ctx, q)
+}
+
 func (o *overlay) Log(ctx context.Context, q store.LogQuery) ([]store.Entry, error) {
 	return o.base.Log(ctx, q)
 }

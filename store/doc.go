@@ -1,7 +1,7 @@
 // Package store is the contract for everything tenantsync remembers: links with
 // the values last exported, the stage of a round, watermarks, member sets of
-// scope groups, intents, escrows, held deletions, verdicts, cycles and the
-// provisioning log.
+// scope groups, intents, escrows, held deletions, verdicts, cycles, the
+// provisioning log and the record of administrative acts.
 //
 // A store takes changes as a [Batch], committed whole or not at all, and answers
 // value queries: nothing it returns is tied to a transaction, and no query is

@@ -40,6 +40,8 @@ type Store interface {
 	// Log returns provisioning log entries, newest first (oldest first with
 	// q.Follow). ErrAmbiguousID and ErrNotFound apply to q.ID only.
 	Log(ctx context.Context, q LogQuery) ([]Entry, error)
+	// Audit returns records of administrative acts, newest first (oldest first with q.Follow).
+	Audit(ctx context.Context, q AuditQuery) ([]Audit, error)
 	// Close releases the state; a batch under way is finished first.
 	Close() error
 }
@@ -76,6 +78,9 @@ type Batch struct {
 	Log    []Entry // appended; Seq is given by the store
 	// AmendLog adds to entries that are there; an unknown id changes nothing.
 	AmendLog []Amendment
+	// Audit records are appended and sealed (see Audit.Seal) by the store; nothing
+	// ever changes or removes one.
+	Audit []Audit
 
 	// Prune drops log entries and cycles older than it (zero: none), and links in
 	// state LinkDeleted whose DeletedAt is before PruneDeleted.
@@ -88,5 +93,5 @@ func (b *Batch) Empty() bool {
 		len(b.PutMembers) == 0 && len(b.CutMembers) == 0 && len(b.DropLinks) == 0 && len(b.PutLinks) == 0 &&
 		len(b.DropEscrows) == 0 && len(b.PutEscrows) == 0 && len(b.DropIntents) == 0 && len(b.PutIntents) == 0 &&
 		len(b.DropHolds) == 0 && len(b.PutHolds) == 0 && len(b.DropVerdicts) == 0 && len(b.PutVerdicts) == 0 &&
-		len(b.Cycles) == 0 && len(b.Log) == 0 && len(b.AmendLog) == 0 && b.Prune.IsZero() && b.PruneDeleted.IsZero()
+		len(b.Cycles) == 0 && len(b.Log) == 0 && len(b.AmendLog) == 0 && len(b.Audit) == 0 && b.Prune.IsZero() && b.PruneDeleted.IsZero()
 }

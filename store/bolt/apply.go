@@ -56,7 +56,7 @@ func (w *writer) remove(in bucket, key []byte)     { w.edits = append(w.edits, e
 
 func (w *writer) apply(b *store.Batch) error {
 	for _, step := range []func(*store.Batch) error{
-		w.members, w.links, w.waiting, w.verdicts, w.jobs, w.cycles, w.log, w.flush, w.stage,
+		w.members, w.links, w.waiting, w.verdicts, w.jobs, w.cycles, w.log, w.audit, w.flush, w.stage,
 	} {
 		if err := step(b); err != nil {
 			return err

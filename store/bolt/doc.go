@@ -28,6 +28,7 @@
 //	log            sequence                       → what is searched for, record (deflated)
 //	logIDs         id or change id, sequence      →
 //	logSpans       sequence/256                   → earliest and latest time in that span
+//	audit          sequence                       → record (absent in files of earlier versions until they are opened for writing)
 //
 // Random ids in large transactions are many times slower to write than ordered
 // ones, so the changes of a batch are sorted by bucket and key before the first

@@ -61,8 +61,11 @@ func checkFormat(tx *bbolt.Tx) error {
 		return fmt.Errorf("%w: it has format %d, written by a newer version; this version reads up to format %d",
 			store.ErrFormat, version, format)
 	}
-	for _, name := range bucketNames {
+	for in, name := range bucketNames {
 		b := tx.Bucket(name)
+		if b == nil && bucket(in) == inAudit {
+			continue // see addLater
+		}
 		if b == nil {
 			return damaged("bucket %s is missing", name)
 		}

@@ -32,6 +32,7 @@ const (
 	inLog
 	inLogIDs
 	inLogSpans
+	inAudit
 )
 
 var bucketNames = [...][]byte{
@@ -41,6 +42,7 @@ var bucketNames = [...][]byte{
 	inEscrows: []byte("escrows"), inIntents: []byte("intents"), inHolds: []byte("holds"), inVerdicts: []byte("verdicts"),
 	inCycles: []byte("cycles"), inCycleIDs: []byte("cycleIDs"),
 	inLog: []byte("log"), inLogIDs: []byte("logIDs"), inLogSpans: []byte("logSpans"),
+	inAudit: []byte("audit"),
 }
 
 // code is the number of a job or a pair in keys and records.

@@ -91,10 +91,24 @@ func openExisting(path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("open state file %s: %w", path, errors.Join(err, db.Close()))
 	}
 	if !opts.ReadOnly {
+		if err := s.complete(); err != nil {
+			return nil, fmt.Errorf("open state file %s: %w", path, errors.Join(err, db.Close()))
+		}
 		// With the lock in hand every half-made file beside this one is a leftover.
 		removeLeftovers(path)
 	}
 	return s, nil
+}
+
+// complete adds what a file of an earlier version lacks.
+func (s *Store) complete() error {
+	return guarded(func() error {
+		missing := false
+		if err := s.db.View(func(tx *bbolt.Tx) error { missing = lacksLater(tx); return nil }); err != nil || !missing {
+			return err
+		}
+		return s.db.Update(addLater)
+	})
 }
 
 // openBolt opens a bbolt file and puts its errors and panics into our words.

@@ -22,7 +22,10 @@ func (s *Store) Verify(ctx context.Context) error {
 		if err := v.links(); err != nil {
 			return err
 		}
-		return v.log()
+		if err := v.log(); err != nil {
+			return err
+		}
+		return v.audit()
 	})
 }
 
@@ -123,6 +126,28 @@ func (v *verifier) log() error {
 		return damaged("logIDs has %d entries instead of %d", have, wanted)
 	}
 	return nil
+}
+
+// audit recomputes the chain of the records of administrative acts.
+func (v *verifier) audit() error {
+	records := v.tx.Bucket(bucketNames[inAudit])
+	if records == nil {
+		return nil // see addLater
+	}
+	var chain store.AuditChain
+	return records.ForEach(func(key, value []byte) error {
+		var a store.Audit
+		if err := decodeJSON(value, &a); err != nil {
+			return err
+		}
+		if !bytes.Equal(key, seqKey(a.Seq)) {
+			return damaged("audit record %d at %x", a.Seq, key)
+		}
+		if err := chain.Next(&a); err != nil {
+			return damaged("audit: %v", err)
+		}
+		return nil
+	})
 }
 
 func count(b *bbolt.Bucket) int {

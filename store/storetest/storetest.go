@@ -49,6 +49,12 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"ids of log entries may be shortened", testLogIDs},
 		{"old log entries and cycles are pruned", testPrune},
 
+		{"administrative acts come back in their order", testAudit},
+		{"administrative acts stay", testAuditStays},
+		{"administrative acts of a refused batch leave nothing", testAuditAtomic},
+		{"administrative acts make one chain", testAuditChain},
+		{"administrative acts hold any text", testAuditTexts},
+
 		{"readers beside a writer see whole batches", testConcurrent},
 		{"random batches agree with a model", testRandom},
 	}
