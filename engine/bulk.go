@@ -177,7 +177,7 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		if link.Job != c.job.Name {
 			continue
 		}
-		if !isOurs(*o, target) {
+		if code, _ := c.job.spares(*o, target); code != "" {
 			c.internal[keyOf(o.ID)] = true
 			continue // what it has is no concern of ours any more
 		}

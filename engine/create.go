@@ -266,7 +266,7 @@ func (x *exporter) link(ctx context.Context, list []*change, b *store.Batch) err
 		}
 		o, was := existing[ch.link.TargetID]
 		if pick.code == "" && was {
-			pick = choose(ch.o.ID, []candidate{{object: o, address: ch.address}}, *c.source, target)
+			pick = c.job.unprotected(choose(ch.o.ID, []candidate{{object: o, address: ch.address}}, *c.source, target))
 			pick.reason = c.veil(ch.o, pick.reason)
 		}
 		x.linkOne(ch, pick, o, was, b)

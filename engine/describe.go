@@ -51,7 +51,8 @@ func (c *cycle) describeLeavers(ctx context.Context, x *exporter, w *work) error
 		if err != nil {
 			return err
 		}
-		if err := c.internalLeavers(ctx, part, links); err != nil {
+		spared, err := c.sparedLeavers(ctx, part, links)
+		if err != nil {
 			return err
 		}
 		for _, l := range part {
@@ -69,8 +70,9 @@ func (c *cycle) describeLeavers(ctx context.Context, x *exporter, w *work) error
 			case l.hold != "":
 				ch.Action, ch.Code, ch.Advice = "stagedDelete", string(l.hold), advice[l.hold]
 				c.tally.Held++
-			case c.internal[keyOf(link.TargetID)]:
-				ch = failChange(o, &link, CodeInvalidAnchor, "the target user is no longer an external user")
+			case spared[keyOf(link.TargetID)].code != "":
+				why := spared[keyOf(link.TargetID)]
+				ch = failChange(o, &link, why.code, "the target user "+why.reason)
 				c.tally.Failed++
 			case l.act == actDisable:
 				err = c.describeLeaving(ctx, x, o, &link, l)

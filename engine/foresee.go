@@ -79,9 +79,7 @@ func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there
 			code, reason := refusal(l.Err, false)
 			c.changes = append(c.changes, failChange(ch.o, &ch.link, code, reason))
 			c.tally.Failed++
-		case !isOurs(l.Object, target):
-			c.changes = append(c.changes, failChange(ch.o, &ch.link, CodeInvalidAnchor, "the target user is no longer an external user"))
-			c.tally.Failed++
+		case c.spared(ch, l.Object, target):
 		default:
 			if err := x.respectValues(ch, l.Object); err != nil {
 				c.failMapping(nil, &judged{o: ch.o, link: &ch.link}, err)
@@ -92,6 +90,18 @@ func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there
 		}
 	}
 	return there, lost, nil
+}
+
+// spared describes a change that is not made because nothing may be written to its
+// target user, and reports whether that is so.
+func (c *cycle) spared(ch *change, o directory.Object, target directory.Tenant) bool {
+	code, reason := c.job.spares(o, target)
+	if code == "" {
+		return false
+	}
+	c.changes = append(c.changes, failChange(ch.o, &ch.link, code, "the target user "+reason))
+	c.tally.Failed++
+	return true
 }
 
 // describeReports adds users whose manager comes into the target by this cycle
@@ -151,9 +161,10 @@ func matches(w *work) map[string]*item {
 	return out
 }
 
-// internalLeavers notes which of the users about to be deleted were made
-// internal accounts: the export reads each of them again, and so does the plan.
-func (c *cycle) internalLeavers(ctx context.Context, part []*leaver, links map[string]store.Link) error {
+// sparedLeavers returns why some of the users about to be deleted are not, by
+// their target ids: the export reads each of them again, and so does the plan.
+func (c *cycle) sparedLeavers(ctx context.Context, part []*leaver, links map[string]store.Link) (map[idKey]choice, error) {
+	spared := map[idKey]choice{}
 	var ids []string
 	for _, l := range part {
 		if l.hold == "" && l.act == actDelete {
@@ -161,23 +172,23 @@ func (c *cycle) internalLeavers(ctx context.Context, part []*leaver, links map[s
 		}
 	}
 	if len(ids) == 0 {
-		return nil
+		return spared, nil
 	}
 	found, err := c.job.Target.Users(ctx, ids, targetSelects(c.job))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	target, err := c.targetTenant(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, l := range found {
-		if l.Err == nil && !isOurs(l.Object, target) {
-			if c.internal == nil {
-				c.internal = map[idKey]bool{}
-			}
-			c.internal[keyOf(ids[i])] = true
+		if l.Err != nil {
+			continue
+		}
+		if code, reason := c.job.spares(l.Object, target); code != "" {
+			spared[keyOf(ids[i])] = choice{code: code, reason: reason}
 		}
 	}
-	return nil
+	return spared, nil
 }

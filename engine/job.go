@@ -29,7 +29,10 @@ type Job struct {
 	Mapping *mapping.Schema
 	Actions Actions
 
-	Invitation   Invitation
+	Invitation     Invitation
+	Protection     Protection // target users that are never touched
+	AllowedDomains []string   // domains that may be invited; none: every one of the source's
+
 	YieldBlock   bool          // targetBlock: yield
 	Deprovision  Deprovision   // what leaving scope does
 	DeleteAfter  time.Duration // with DeprovisionDisable; 0 = never

@@ -70,9 +70,9 @@ func (x *exporter) look(ctx context.Context, list []*change, b *store.Batch) ([]
 			code, reason := refusal(l.Err, false)
 			x.c.failed(b, ch.r, ch.o, &ch.link, stepExport, code, reason, false)
 			continue
-		case !isOurs(l.Object, target):
-			x.c.failed(b, ch.r, ch.o, &ch.link, stepMatching, CodeInvalidAnchor,
-				"target user "+ch.link.TargetID+" is no longer an external user of the source: it is left alone", false)
+		}
+		if code, reason := x.c.job.spares(l.Object, target); code != "" {
+			x.c.failed(b, ch.r, ch.o, &ch.link, stepMatching, code, "target user "+ch.link.TargetID+" "+reason, false)
 			continue
 		}
 		ch.read = true

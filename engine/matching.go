@@ -264,7 +264,7 @@ func (c *cycle) decideMatch(it *item, o directory.Object, keys []matchKey, found
 				hits[h].address = homeAddress(hits[h].object, *c.source)
 			}
 		}
-		pick := choose(o.ID, preferVerified(hits, *c.source), *c.source, target)
+		pick := c.job.unprotected(choose(o.ID, preferVerified(hits, *c.source), *c.source, target))
 		switch {
 		case pick.code != "":
 			it.code, it.reason, it.step = pick.code, c.veil(o, pick.reason), stepMatching
@@ -327,7 +327,8 @@ func homeAddress(o directory.Object, source directory.Tenant) string {
 }
 
 // checkAddress refuses addresses that must not be invited: none, one outside the
-// source's verified domains, or one in a verified domain of the target.
+// source's verified domains or the job's allowed ones, or one in a verified domain
+// of the target.
 func (c *cycle) checkAddress(it *item, o directory.Object, target directory.Tenant) {
 	address := c.inviteAddress(o)
 	domain := directory.Domain(address)
@@ -338,6 +339,8 @@ func (c *cycle) checkAddress(it *item, o directory.Object, target directory.Tena
 		it.code, it.reason = CodeInvalidDomain, "the address "+address+" lies in "+domain+", a domain of the target tenant"
 	case !c.source.Verified(domain):
 		it.code, it.reason = CodeInvalidDomain, "the address "+address+" lies in "+domain+", which is not a verified domain of the source tenant"
+	case !c.job.admits(domain):
+		it.code, it.reason = CodeInvalidDomain, "the address "+address+" lies in "+domain+", which is not among the allowedDomains of the job"
 	default:
 		return
 	}

@@ -237,11 +237,15 @@ func (p *provision) matchLinked(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	l := found[0]
+	code, reason := Code(""), ""
+	if l.Err == nil {
+		code, reason = p.r.job.spares(l.Object, target)
+	}
 	switch {
-	case l.Err == nil && !isOurs(l.Object, target):
-		reason := "target user " + p.link.TargetID + " is no longer an external user of the source: it is left alone"
+	case code != "":
+		reason = "target user " + p.link.TargetID + " " + reason
 		p.step("EntryImport", stepMatching, statusFailure, reason, nil)
-		p.stop(statusFailure, CodeInvalidAnchor, reason)
+		p.stop(statusFailure, code, reason)
 		p.log(ctx)
 		return false, nil
 	case l.Err == nil:

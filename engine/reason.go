@@ -47,6 +47,7 @@ const (
 	CodeServerError            Code = "InternalServerError"
 	CodeReplication            Code = "ReplicationDelay"
 	CodeFilterFailed           Code = "ScopeEvaluationFailed"
+	CodeProtected              Code = "Protected"     // protectedUsers names the target user
 	CodeNoUniqueValue          Code = "NoUniqueValue" // every candidate of SelectUniqueValue is taken
 )
 
@@ -115,6 +116,7 @@ var advice = map[Code]string{
 	CodeServerError:            "nothing to do: it is retried by itself",
 	CodeReplication:            "nothing to do: the new user is not visible everywhere yet; it is retried by itself",
 	CodeFilterFailed:           "correct the filter's pattern or the value it was applied to",
+	CodeProtected:              "nothing to do: protectedUsers of the configuration names this target user",
 	CodeNoUniqueValue:          "give SelectUniqueValue a further rule, or free one of the values in the target",
 
 	CodeUnresolvedReference:   "bring the manager into scope; the reference is set as soon as the manager is linked",

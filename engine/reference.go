@@ -202,7 +202,11 @@ func (x *exporter) externalOnly(ctx context.Context, due []*reference, b *store.
 	}
 	for i, l := range found {
 		gone := directory.KindOf(l.Err) == directory.NotFound && l.Err != nil
-		if !gone && (l.Err != nil || isOurs(l.Object, target)) {
+		code, reason := Code(""), ""
+		if l.Err == nil {
+			code, reason = c.job.spares(l.Object, target)
+		}
+		if !gone && code == "" {
 			continue
 		}
 		at := slices.IndexFunc(due, func(r *reference) bool { return r.link.TargetID == ids[i] })
@@ -215,8 +219,7 @@ func (x *exporter) externalOnly(ctx context.Context, due []*reference, b *store.
 				"target user "+link.TargetID+" is not there: what became of it is looked into with the next attempt", true)
 			continue
 		}
-		c.fail(b, linkedUser(&link), &link, stepReference, CodeInvalidAnchor,
-			"target user "+link.TargetID+" is no longer an external user of the source: it is left alone", true)
+		c.fail(b, linkedUser(&link), &link, stepReference, code, "target user "+link.TargetID+" "+reason, true)
 	}
 	return due, nil
 }

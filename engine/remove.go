@@ -202,11 +202,15 @@ func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 		d := &departure{o: o, link: link}
 		d.r = c.newRecord(o, &d.link, now()).importStep(o, true).scopingStep(l.verdict, o.Enabled())
 		d.r.entry.Action = logDelete
+		code, reason := Code(""), ""
+		if found[i].Err == nil {
+			code, reason = c.job.spares(found[i].Object, target)
+		}
 		switch {
-		case found[i].Err == nil && !isOurs(found[i].Object, target):
-			reason := "target user " + link.TargetID + " is no longer an external user of the source: it is not deleted"
+		case code != "":
+			reason = "target user " + link.TargetID + " " + reason
 			d.r.step("EntryExportDelete", stepExport, statusFailure, reason)
-			c.failed(b, d.r, o, &d.link, stepExport, CodeInvalidAnchor, reason, false)
+			c.failed(b, d.r, o, &d.link, stepExport, code, reason, false)
 		case found[i].Err != nil && directory.KindOf(found[i].Err) == directory.NotFound:
 			if err := x.dropReports(ctx, d, b); err != nil {
 				return err

@@ -44,7 +44,11 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		case actSkip:
 			x.skipBack(ch, d.code, b)
 		case actFail:
-			c.failed(b, ch.r, ch.o, &ch.link, stepMatching, d.code, "target user "+ch.link.TargetID+" is no longer an external user", false)
+			code, reason := d.code, "is no longer an external user of the source: it is left alone"
+			if c.job.Protection.covers(objects[i]) {
+				code, reason = CodeProtected, protectedReason
+			}
+			c.failed(b, ch.r, ch.o, &ch.link, stepMatching, code, "target user "+ch.link.TargetID+" "+reason, false)
 		case actUnlink:
 			x.unlink(ch, b)
 			c.tally.Unchanged++
@@ -107,9 +111,11 @@ func (x *exporter) whereabouts(ctx context.Context, list []*change) ([]targetSta
 		switch {
 		case there[i].Err == nil:
 			objects[i] = there[i].Object
-			if !isOurs(objects[i], target) {
+			if code, _ := c.job.spares(objects[i], target); code != "" {
 				states[i] = targetInternal
 			}
+		case bin[i].Err == nil && c.job.Protection.covers(bin[i].Object):
+			objects[i], states[i] = bin[i].Object, targetInternal
 		case bin[i].Err == nil:
 			states[i] = targetBin
 		case directory.KindOf(bin[i].Err) == directory.NotFound:

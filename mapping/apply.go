@@ -124,6 +124,9 @@ func (r *rule) settle(v directory.Value, in *Input) (directory.Value, Dropped, e
 	if err != nil {
 		return v, Written, r.misfit(v, err)
 	}
+	if err := r.admits(converted); err != nil {
+		return v, Written, r.misfit(converted, err)
+	}
 	if in.Flow == Create {
 		return converted, Written, nil
 	}

@@ -23,6 +23,7 @@ type rule struct {
 	program  *expr.Program
 	text     string // the source as it is shown: name, constant or expression
 	fallback directory.Value
+	allowed  []string // the only values that may be written; nil for all
 
 	flowType  FlowType
 	flowNull  bool
@@ -87,6 +88,7 @@ func (c *compiler) mapping(m Mapping) (rule, bool) {
 	}
 	c.agreement(&r)
 	c.defaultValue(&r, m)
+	c.allowed(&r, m)
 	c.flow(&r, m)
 	c.matching(&r)
 	c.chosen(&r)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"tenantsync/directory"
@@ -184,6 +185,9 @@ func convertBinary(s string, to *attribute.Info) (string, error) {
 
 // fits checks a text against the limits of the attribute.
 func fits(s string, to *attribute.Info) error {
+	if err := checkCharacters(s, to); err != nil {
+		return err
+	}
 	if to.MaxLength > 0 && len(s) > to.MaxLength {
 		if n := utf8.RuneCountInString(s); n > to.MaxLength {
 			return fmt.Errorf("%s holds at most %d characters, the value has %d", to.Name, to.MaxLength, n)
@@ -198,6 +202,22 @@ func fits(s string, to *attribute.Info) error {
 			message += ", in this spelling"
 		}
 		return errors.New(message)
+	}
+	return nil
+}
+
+// checkCharacters refuses what no name has and what disturbs whoever shows it: a
+// control character in a name or address, and a NUL anywhere. Other texts, such as
+// a street address, may have several lines.
+func checkCharacters(s string, to *attribute.Info) error {
+	switch to.Name {
+	case "displayName", "givenName", "surname", "mail":
+		if strings.ContainsFunc(s, unicode.IsControl) {
+			return fmt.Errorf("%s must not hold control characters", to.Name)
+		}
+	}
+	if strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
+		return fmt.Errorf("%s must be text without NUL, in valid UTF-8", to.Name)
 	}
 	return nil
 }

@@ -40,6 +40,9 @@ type Mapping struct {
 	// Multivalued says that the target is a directory extension that holds
 	// several values.
 	Multivalued bool
+	// Allowed are the only values that may be written, as texts and exactly as they
+	// are written; none for no restriction. Whoever gets another one fails.
+	Allowed []string
 }
 
 // Kind is the kind of a mapping.
@@ -156,7 +159,7 @@ type Problem struct {
 	Mapping int
 	// Field is the key of the mapping that is wrong: target, source, constant,
 	// expression, defaultValue, flowType, flowNull, matchingPriority, type,
-	// multivalued, or "" for the mapping as a whole.
+	// multivalued, allowedValues, or "" for the mapping as a whole.
 	Field string
 	// Offset and Length give the place in the expression in bytes; Offset is -1
 	// when the problem is not inside an expression.

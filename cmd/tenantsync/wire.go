@@ -247,6 +247,7 @@ func engineJob(cfg *config.Config, j *config.Job) engine.Job {
 		Invitation: engine.Invitation{
 			ByMail: j.Invitation.By == config.ByMail, RedirectURL: j.Invitation.RedirectURL, SendMessage: j.Invitation.SendMessage,
 		},
+		Protection: engine.NewProtection(j.ProtectedUsers), AllowedDomains: j.AllowedDomains,
 		YieldBlock:   j.TargetBlock == config.YieldBlock,
 		Deprovision:  deprovisionOf(j.Deprovision),
 		DeleteAfter:  j.DeleteAfter.Std(),
@@ -282,6 +283,7 @@ func rulesOf(j *config.Job) string {
 		Priority                                            int
 		Type                                                config.DataType `json:",omitempty"`
 		Multivalued                                         bool            `json:",omitempty"`
+		Allowed                                             []config.Word   `json:",omitempty"`
 	}
 	rules := make([]rule, len(j.Mappings))
 	for i, m := range j.Mappings {
@@ -289,7 +291,7 @@ func rulesOf(j *config.Job) string {
 			Target: m.Target, Source: m.Source, Expression: string(m.Expression), Flow: string(m.FlowType),
 			FlowNull: m.FlowNull, Priority: m.MatchingPriority,
 			Constant: literalText(m.Constant), Default: literalText(m.DefaultValue),
-			Type: m.Type, Multivalued: m.Multivalued,
+			Type: m.Type, Multivalued: m.Multivalued, Allowed: m.AllowedValues,
 		}
 	}
 	encoded, err := json.Marshal(struct {
@@ -299,10 +301,12 @@ func rulesOf(j *config.Job) string {
 		Deprovision config.Deprovision
 		Block       config.TargetBlock
 		By          config.InviteBy
+		Protected   []string `json:",omitempty"`
+		Domains     []string `json:",omitempty"`
 	}{
 		j.Scope, rules,
 		[3]bool{j.Allows(config.CreateObjects), j.Allows(config.UpdateObjects), j.Allows(config.DeleteObjects)},
-		j.Deprovision, j.TargetBlock, j.Invitation.By,
+		j.Deprovision, j.TargetBlock, j.Invitation.By, j.ProtectedUsers, j.AllowedDomains,
 	})
 	if err != nil {
 		// Plain values always encode; a rule that could not be compared would make

@@ -96,6 +96,8 @@ func TestRulesChangeWithWhatDecidesAndWithNothingElse(t *testing.T) {
 	seen := map[string]string{base: "nothing"}
 	for _, other := range []string{
 		", targetObjectActions: [create, update]", ", deprovision: disable", ", targetBlock: yield", ", invitation: {by: mail}",
+		", protectedUsers: [a@x.com]", ", protectedUsers: [b@x.com]", ", allowedDomains: [x.com]",
+		", mappings: [{target: displayName, source: displayName, allowedValues: [x]}]",
 		", mappings: [{target: displayName, source: displayName}]",
 		", mappings: [{target: displayName, source: givenName}]",
 		", mappings: [{target: displayName, expression: 'ToUpper([displayName])'}]",

@@ -147,9 +147,18 @@ func (m Mapping) compiled() mapping.Mapping {
 	return mapping.Mapping{
 		Target: m.Target, Source: m.Source, Constant: m.Constant.Value, Expression: string(m.Expression),
 		Default: m.DefaultValue.Value, FlowType: flow, FlowNull: m.FlowNull,
-		MatchingPriority: m.MatchingPriority, Sensitive: m.Sensitive,
+		MatchingPriority: m.MatchingPriority, Sensitive: m.Sensitive, Allowed: m.allowed(),
 		Type: attribute.Type(m.Type), Multivalued: m.Multivalued,
 	}
+}
+
+// allowed are the values that the mapping may write, as texts.
+func (m Mapping) allowed() []string {
+	var texts []string
+	for _, v := range m.AllowedValues {
+		texts = append(texts, string(v))
+	}
+	return texts
 }
 
 // addMapping reports a problem of a mapping, inside the expression if it is there.

@@ -145,6 +145,11 @@ func maskedMappings(list []Mapping) []any {
 		}
 		add(m.MatchingPriority > 0, "matchingPriority", m.MatchingPriority)
 		add(m.Sensitive, "sensitive", true)
+		allowed := make([]any, len(m.AllowedValues))
+		for k, v := range m.AllowedValues {
+			allowed[k] = hide(string(v))
+		}
+		add(len(allowed) > 0, "allowedValues", allowed)
 		add(m.Type != "", "type", string(m.Type))
 		add(m.Multivalued, "multivalued", true)
 		out[i] = item

@@ -184,6 +184,7 @@ type Mapping struct {
 	MatchingPriority int        `yaml:"matchingPriority" jsonschema:"minimum=1" jsonschema_description:"Makes the attribute a matching attribute; 1 is tried first."`
 	Sensitive        bool       `yaml:"sensitive" jsonschema:"default=false" jsonschema_description:"The attribute's values appear in no output, log or error."`
 	Type             DataType   `yaml:"type" jsonschema_description:"For a directory extension as target: the data type it was registered with, so that values are converted to it."`
+	AllowedValues    []Word     `yaml:"allowedValues" jsonschema_description:"The only values that may be written, exactly as they are written; a user who would get another one fails."`
 	Multivalued      bool       `yaml:"multivalued" jsonschema:"default=false" jsonschema_description:"For a directory extension as target: it was registered to hold several values."`
 }
 
@@ -287,6 +288,8 @@ type Job struct {
 	DeleteAfter         Duration       `yaml:"deleteAfter" jsonschema:"default=0" jsonschema_description:"With deprovision disable: delete after this time out of scope, e.g. 30d; 0 = never."`
 	Deletions           Deletions      `yaml:"deletions" jsonschema_description:"The accidental-deletion threshold."`
 	Guards              Guards         `yaml:"guards" jsonschema_description:"Further guards against accidents."`
+	ProtectedUsers      []string       `yaml:"protectedUsers" jsonschema_description:"Users of the target, by object id, user principal name or mail, who are never adopted, updated, disabled or deleted."`
+	AllowedDomains      []string       `yaml:"allowedDomains" jsonschema_description:"Only addresses in these domains are invited. Default: every verified domain of the source."`
 	Limits              Limits         `yaml:"limits" jsonschema_description:"What the job asks of Graph at most."`
 
 	// Location is where the schedule's cron fields are read; time.Local without

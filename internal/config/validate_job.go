@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -22,6 +23,7 @@ func (v *validator) validateJob(path string, j *Job) {
 	}
 	v.validateScope(path+".scope", &j.Scope)
 	v.validateActions(path, j)
+	v.validateProtection(path, j)
 	v.validateNumbers(path, j)
 	if u, err := url.Parse(j.Invitation.RedirectURL); v.written(path+".invitation.redirectUrl") && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")) {
 		v.fatal(path+".invitation.redirectUrl", InvalidValue, path+".invitation.redirectUrl must be an address such as https://myapplications.microsoft.com", "")
@@ -121,6 +123,35 @@ func (v *validator) validateNumbers(path string, j *Job) {
 		v.fatal(sub, InvalidValue, fmt.Sprintf("%s must be more than 0 and at most 1000, not %v", sub, w), "")
 	}
 }
+
+// validateProtection judges whom the job leaves alone, and what it invites.
+func (v *validator) validateProtection(path string, j *Job) {
+	for i, u := range j.ProtectedUsers {
+		if sub := fmt.Sprintf("%s.protectedUsers[%d]", path, i); !guid.MatchString(u) && !strings.Contains(u, "@") {
+			v.fatal(sub, InvalidValue, fmt.Sprintf("%s: %q would protect nobody", sub, u), "write the target user's object id, user principal name or mail")
+		}
+	}
+	checkTwice(v, path+".protectedUsers", j.ProtectedUsers)
+	for i, d := range j.AllowedDomains {
+		if sub := fmt.Sprintf("%s.allowedDomains[%d]", path, i); !domainName.MatchString(d) {
+			v.fatal(sub, InvalidValue, fmt.Sprintf("%s: %q is not a domain", sub, d), "write what follows the @ of an address, e.g. contoso.com")
+		}
+	}
+	checkTwice(v, path+".allowedDomains", j.AllowedDomains)
+	if v.written(path+".allowedDomains") && len(j.AllowedDomains) == 0 {
+		v.fatal(path+".allowedDomains", InvalidValue, path+".allowedDomains is empty", "list a domain, or remove the key to allow every domain of the source")
+	}
+	for i, m := range j.Mappings {
+		sub := fmt.Sprintf("%s.mappings[%d].allowedValues", path, i)
+		if v.written(sub) && len(m.AllowedValues) == 0 {
+			v.fatal(sub, InvalidValue, sub+" is empty: no value could be written", "list the values, or remove the key")
+		}
+		checkTwice(v, sub, m.AllowedValues)
+	}
+}
+
+// domainName is a name as it follows the @ of an address.
+var domainName = regexp.MustCompile(`^[\pL\pN]([\pL\pN-]*[\pL\pN])?(\.[\pL\pN]([\pL\pN-]*[\pL\pN])?)+$`)
 
 // between reports a number outside its bounds.
 func (v *validator) between(path string, number, least, most float64) {
