@@ -184,7 +184,8 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		if link.State == store.LinkMissing {
 			c.rec.Linked++ // restored by hand
 		}
-		if refresh(link, o, names) {
+		done := c.completed(link, *o)
+		if refresh(link, o, names) || done {
 			b.PutLinks = append(b.PutLinks, *link)
 		}
 	}

@@ -150,7 +150,7 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.unfinished = rec.Stage != nil
 	c.first = rec.LastCycle == "" || rec.Rules == ""
 	c.rules = !c.first && rec.Rules != c.job.Rules
-	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || rec.Rules != c.job.Rules || rec.Query != query || c.dateMayHavePassed(&rec)
+	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || c.oldState() || rec.Rules != c.job.Rules || rec.Query != query || c.dateMayHavePassed(&rec)
 	c.inScope = rec.InScope
 	c.extra, c.unread, c.pos = map[string]bool{}, map[string]error{}, map[idKey]position{}
 	c.tally.counted = map[idKey]bool{}
@@ -192,7 +192,7 @@ const maxStageAge = time.Hour
 // same query and is of the kind that is wanted now.
 func (c *cycle) resume(ctx context.Context, query string, b *store.Batch) error {
 	old := c.rec.Stage
-	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry && c.began.Sub(old.Began) < maxStageAge {
+	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry && !c.oldState() && c.began.Sub(old.Began) < maxStageAge {
 		c.resumed, c.initial = true, old.Initial
 		for _, id := range old.Extra {
 			c.extra[id] = true
@@ -314,6 +314,7 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 		c.rec.NeedInitial = true
 	}
 	c.rec.Stage = nil
+	c.rec.Restored = zeroTime // everybody was compared
 	c.rec.InScope = c.inScope
 	c.rec.ScopeShrunk = w.ruling.holdDeletes == CodeScopeShrunk
 	if !c.rec.ScopeShrunk && len(c.rec.GoneGroups) == 0 {

@@ -197,7 +197,7 @@ func lift(rec *store.Job, waiting store.Waiting) {
 		return
 	}
 	switch Code(rec.Quarantine.Reason) {
-	case CodeTooManyDeletes, CodeScopeShrunk:
+	case CodeTooManyDeletes, CodeScopeShrunk, CodeStateRestored:
 		rec.Quarantine = nil
 	}
 }

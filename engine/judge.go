@@ -307,7 +307,7 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 			c.tally.Unchanged++
 			return nil
 		}
-		w.leavers = append(w.leavers, &leaver{id: j.o.ID, at: j.at, act: d.action, verdict: j.v, hold: j.v.hold, disabled: c.wantsDisable(j)})
+		w.leavers = append(w.leavers, &leaver{id: j.o.ID, at: j.at, act: d.action, verdict: j.v, hold: c.holdOf(j.v), disabled: c.wantsDisable(j)})
 		return nil
 	case actRelease, actUpdate:
 		return c.judgeUpdate(j, w, b)

@@ -62,6 +62,7 @@ const (
 	CodeTooManyDeletes    Code = "TooManyDeletes"
 	CodeScopeShrunk       Code = "ScopeShrunk"
 	CodeScopeGroupDeleted Code = "ScopeGroupDeleted"
+	CodeStateRestored     Code = "StateRestored" // an older state was put back: its deletes wait for a person
 	CodeTooManyChanges    Code = "TooManyChanges"
 	CodeConnection        Code = "EncounteredQuarantineException"
 	CodeProportion        Code = "EncounteredEscrowProportionThreshold"
@@ -124,6 +125,7 @@ var advice = map[Code]string{
 
 	CodeTooManyDeletes:    "review them: tenantsync deletions list JOB; then deletions allow or reject",
 	CodeScopeShrunk:       "repair the scope, or confirm it: tenantsync deletions allow JOB --all",
+	CodeStateRestored:     "look at the list: tenantsync deletions list, then allow or reject; what the state did not know of was adopted",
 	CodeScopeGroupDeleted: "restore the group, or take it out of the configuration",
 	CodeTooManyChanges:    "review them: tenantsync plan JOB; then tenantsync sync JOB --accept",
 	CodeConnection:        "run: tenantsync check JOB",

@@ -16,6 +16,10 @@ type Job struct {
 	Query, Rules string
 	// NeedInitial says that the next cycle must be an initial one (restart).
 	NeedInitial bool
+	// Restored is of when the state is, where an older copy was put in the place of a
+	// newer state; zero: nothing speaks for that. The next cycle compares everybody and
+	// holds its deletes; it clears this when it ends.
+	Restored Time
 	// Watermark is the delta link of users; "" before the first round ended.
 	Watermark string
 	// Groups are the rounds of group membership with their watermarks.

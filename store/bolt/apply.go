@@ -19,7 +19,7 @@ func (s *Store) Apply(ctx context.Context, b *store.Batch) error {
 	if b.Empty() {
 		return nil
 	}
-	return s.explain("commit", guarded(func() error {
+	err := s.explain("commit", guarded(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			n, err := s.namesIn(tx)
 			if err != nil {
@@ -29,6 +29,10 @@ func (s *Store) Apply(ctx context.Context, b *store.Batch) error {
 			return w.apply(b)
 		})
 	}))
+	if err == nil && endsCycle(b) {
+		s.markHigh()
+	}
+	return err
 }
 
 // edit is a change of one key: a put, or a removal where value is nil.

@@ -37,6 +37,8 @@ func create(path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("create state file %s: %w", path, err)
 	}
 	s.path = path
+	s.watched = !opts.NoSync
+	s.markHigh()
 	removeLeftovers(path)
 	return s, nil
 }
@@ -46,7 +48,7 @@ func initialize(empty *os.File, opts Options) (*Store, error) {
 	if err := empty.Close(); err != nil {
 		return nil, err
 	}
-	db, err := openBolt(empty.Name(), opts)
+	db, _, err := openBolt(empty.Name(), opts)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@
 // sixteen bytes for a canonical GUID, or another tag and the text. Numbers in
 // keys are big-endian, times are microseconds.
 //
-//	meta           product, format, created
+//	meta           product, format, created, state, backup
 //	names          kind, text                     → number
 //	jobs           job, part                      → record; assignments; ids to read
 //	stage          job (a bucket of its own): page, part → objects
@@ -29,6 +29,9 @@
 //	logIDs         id or change id, sequence      →
 //	logSpans       sequence/256                   → earliest and latest time in that span
 //	audit          sequence                       → record (absent in files of earlier versions until they are opened for writing)
+//
+// Beside NAME lies NAME.high, which says how far the state had come; a file that is
+// behind it was put back from a copy (see highwater.go).
 //
 // Random ids in large transactions are many times slower to write than ordered
 // ones, so the changes of a batch are sorted by bucket and key before the first

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,6 +29,8 @@ var (
 	productKey = []byte("product")
 	formatKey  = []byte("format")
 	createdKey = []byte("created")
+	stateKey   = []byte("state")  // a random id, the same in all copies of one state
+	backupKey  = []byte("backup") // in a copy: a store.Mark
 )
 
 // prepare makes the buckets of a new file.
@@ -44,7 +47,8 @@ func prepare(tx *bbolt.Tx, now time.Time) error {
 	return errors.Join(
 		meta.Put(productKey, []byte(product)),
 		meta.Put(formatKey, strconv.AppendInt(nil, format, 10)),
-		meta.Put(createdKey, now.UTC().AppendFormat(nil, time.RFC3339)))
+		meta.Put(createdKey, now.UTC().AppendFormat(nil, time.RFC3339)),
+		meta.Put(stateKey, []byte(rand.Text())))
 }
 
 // checkFormat tells whether an open bbolt file is a state file of this version.

@@ -70,8 +70,8 @@ func TestOpenCreatesOneFileForItsOwnerOnly(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "state.db")
 	s := open(t, path, bolt.Options{})
-	if got := names(t, dir); got != "state.db" {
-		t.Errorf("the directory holds %q, want state.db only", got)
+	if got := names(t, dir); got != "state.db state.db.high" {
+		t.Errorf("the directory holds %q, want state.db and state.db.high", got)
 	}
 	if s.Path() != path {
 		t.Errorf("path: got %s, want %s", s.Path(), path)
@@ -179,8 +179,8 @@ func TestManyFirstStartsMakeOneState(t *testing.T) {
 			t.Errorf("got error %v, want ErrLocked or none", r.err)
 		}
 	}
-	if got := names(t, dir); opened != 1 || got != "state.db" {
-		t.Errorf("%d opened it, the directory holds %q; want 1 and state.db only", opened, got)
+	if got := names(t, dir); opened != 1 || got != "state.db state.db.high" {
+		t.Errorf("%d opened it, the directory holds %q; want 1 and both", opened, got)
 	}
 }
 

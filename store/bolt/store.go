@@ -47,6 +47,9 @@ type Store struct {
 	closed  error
 	// scratch: the file goes with the store.
 	scratch bool
+	// watched: how far the state has come is noted beside the file.
+	watched bool
+	opened  os.FileInfo // of an existing file
 }
 
 // Open opens the state file at path and creates it, with mode 0600, where there
@@ -66,7 +69,11 @@ func Open(path string, opts Options) (*Store, error) {
 		_, err := os.Lstat(path)
 		switch {
 		case err == nil:
-			return openExisting(path, opts)
+			s, err := openExisting(path, opts)
+			if errors.Is(err, errReplaced) && attempt < 3 {
+				continue
+			}
+			return s, err
 		case !errors.Is(err, fs.ErrNotExist) || opts.ReadOnly:
 			return nil, fmt.Errorf("open state file: %w", err)
 		}
@@ -82,20 +89,29 @@ func openExisting(path string, opts Options) (*Store, error) {
 	if err := inspect(path); err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
-	db, err := openBolt(path, opts)
+	db, opened, err := openBolt(path, opts)
 	if err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
-	s := &Store{path: path, db: db}
+	s := &Store{path: path, db: db, opened: opened}
 	if err := guarded(func() error { return db.View(checkFormat) }); err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, errors.Join(err, db.Close()))
 	}
-	if !opts.ReadOnly {
-		if err := s.complete(); err != nil {
-			return nil, fmt.Errorf("open state file %s: %w", path, errors.Join(err, db.Close()))
+	if moved, err := s.replaced(); err != nil || moved {
+		err = errors.Join(err, db.Close())
+		if moved {
+			err = errors.Join(errReplaced, err)
 		}
-		// With the lock in hand every half-made file beside this one is a leftover.
-		removeLeftovers(path)
+		return nil, err
+	}
+	if opts.ReadOnly {
+		return s, nil
+	}
+	// With the lock in hand every half-made file beside this one is a leftover.
+	removeLeftovers(path)
+	s.watched = !opts.NoSync
+	if err := errors.Join(s.complete(), guarded(s.recognize)); err != nil {
+		return nil, fmt.Errorf("open state file %s: %w", path, errors.Join(err, db.Close()))
 	}
 	return s, nil
 }
@@ -111,8 +127,8 @@ func (s *Store) complete() error {
 	})
 }
 
-// openBolt opens a bbolt file and puts its errors and panics into our words.
-func openBolt(path string, opts Options) (db *bbolt.DB, err error) {
+// openBolt opens a bbolt file, tells which file that is, and puts its errors and panics into our words.
+func openBolt(path string, opts Options) (db *bbolt.DB, opened os.FileInfo, err error) {
 	if opts.Lock <= 0 {
 		opts.Lock = defaultLock
 	}
@@ -123,7 +139,9 @@ func openBolt(path string, opts Options) (db *bbolt.DB, err error) {
 			ReadOnly:     opts.ReadOnly,
 			NoSync:       opts.NoSync,
 			FreelistType: bbolt.FreelistMapType,
-			NoStatistics: true,
+			// Check tells how much of a file is free.
+			PreLoadFreelist: opts.ReadOnly,
+			NoStatistics:    true,
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
 				var err error
 				file, err = os.OpenFile(name, flag, mode)
@@ -134,20 +152,23 @@ func openBolt(path string, opts Options) (db *bbolt.DB, err error) {
 	})
 	switch {
 	case err == nil:
-		return db, nil
+		if opened, err = file.Stat(); err != nil {
+			return nil, nil, errors.Join(err, db.Close())
+		}
+		return db, opened, nil
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, store.ErrLocked
+		return nil, nil, store.ErrLocked
 	case errors.Is(err, store.ErrFormat):
 		// bbolt panicked over a page and left the file open and locked.
 		if file != nil {
 			err = errors.Join(err, release(file))
 		}
-		return nil, err
+		return nil, nil, err
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch),
 		errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrInvalidMapping):
-		return nil, fmt.Errorf("%w: %w", store.ErrFormat, err)
+		return nil, nil, fmt.Errorf("%w: %w", store.ErrFormat, err)
 	}
-	return nil, err
+	return nil, nil, err
 }
 
 // Scratch opens a temporary store in dir ("" means the system's place for
@@ -171,6 +192,7 @@ func Scratch(dir string) (*Store, error) {
 // may be called more than once.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
+		s.markHigh()
 		if err := s.db.Close(); err != nil {
 			s.closed = fmt.Errorf("close state file %s: %w", s.path, err)
 		}
