@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -19,22 +20,31 @@ import (
 const limit = 2 * time.Minute
 
 // buildOnce builds the binary that all tests of the package drive.
-var buildOnce = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "tenantsync-e2e")
+var buildOnce = sync.OnceValues(func() (string, error) { return build() })
+
+// buildCrashing builds the one that ends at the point which its environment names.
+var buildCrashing = sync.OnceValues(func() (string, error) { return build("-tags", "crashpoints") })
+
+// builds is the folder of all binaries.
+var builds = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "tenantsync-e2e") })
+
+func build(flags ...string) (string, error) {
+	dir, err := builds()
 	if err != nil {
 		return "", err
 	}
-	bin := filepath.Join(dir, "tenantsync")
-	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/tenantsync").CombinedOutput(); err != nil {
+	bin := filepath.Join(dir, strings.Join(append([]string{"tenantsync"}, flags...), ""))
+	args := append(append([]string{"build"}, flags...), "-o", bin, "../cmd/tenantsync")
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		return bin, fmt.Errorf("build tenantsync: %w\n%s", err, out)
 	}
 	return bin, nil
-})
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if bin, _ := buildOnce(); bin != "" {
-		_ = os.RemoveAll(filepath.Dir(bin)) // a temporary folder
+	if dir, _ := builds(); dir != "" {
+		_ = os.RemoveAll(dir) // a temporary folder
 	}
 	os.Exit(code)
 }
@@ -80,10 +90,16 @@ func launch(t *testing.T, dir string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return launchBinary(t, bin, dir, nil, args...)
+}
+
+// launchBinary is launch for one binary, with these variables besides.
+func launchBinary(t *testing.T, bin, dir string, env []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, done: make(chan struct{})}
 	p.cmd = exec.Command(bin, args...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, &p.stdout, &p.stderr
-	p.cmd.Env = []string{"HOME=" + dir, "TMPDIR=" + dir, "PATH=" + os.Getenv("PATH"), "NO_COLOR=1", "TERM=dumb", "TZ=UTC"}
+	p.cmd.Env = append(env, "HOME="+dir, "TMPDIR="+dir, "PATH="+os.Getenv("PATH"), "NO_COLOR=1", "TERM=dumb", "TZ=UTC")
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("tenantsync %q: %v", args, err)
 	}

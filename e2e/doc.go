@@ -9,6 +9,11 @@
 // from the same model and compared with the summary, with the figures tenantsync
 // reports about itself, and with the wire.
 //
+// TestKilledAnywhere looks into the state file as well, which is what it is about,
+// and drives a second build, with the tag "crashpoints", which ends itself at a
+// point that its environment names (package crashpoint). TENANTSYNC_KILLS says how
+// many processes it kills at least.
+//
 // TestStory tells the main story on a dozen people of testdata/e2e. TestCongress
 // tells it on seven snapshots of a real directory, which are not part of the
 // repository: it looks for data/congress in the folder that TENANTSYNC_SHARED

@@ -43,6 +43,8 @@ type lab struct {
 	access map[string]access
 	tokens map[string]string
 	daemon *process
+
+	simulator *process
 }
 
 // access is what the configuration has for a tenant.
@@ -84,6 +86,7 @@ func tenantOf(id, name string, file obj) obj {
 func (l *lab) simulate(args []string) {
 	l.t.Helper()
 	p := launch(l.t, l.dir, args...)
+	l.simulator = p
 	p.until("ready", func() bool { return bytes.Contains(p.stdout.Bytes(), []byte("\n")) })
 	var ready struct {
 		Ready            bool

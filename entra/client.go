@@ -41,6 +41,9 @@ type Config struct {
 	ParallelReads int
 	// Transport replaces the network for Graph and for tokens, for tests.
 	Transport http.RoundTripper
+	// Wrap, if set, is put around the network, or around Transport: for tests that
+	// watch or end what passes.
+	Wrap func(http.RoundTripper) http.RoundTripper
 	// Jitter returns numbers in [0,1) that spread retries; math/rand when nil. It
 	// must be safe for concurrent use.
 	Jitter func() float64
@@ -99,6 +102,9 @@ func New(cfg Config) (*Client, error) {
 	base, err := roundTripper(cfg)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Wrap != nil {
+		base = cfg.Wrap(base)
 	}
 	c := &Client{
 		name:     cmp.Or(cfg.Name, cfg.TenantID),

@@ -88,7 +88,11 @@ func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator) (_ con
 // openState opens the state file. The error wraps store.ErrLocked when another
 // process holds it, store.ErrFormat when it cannot be used.
 func openState(cfg *config.Config) (store.Store, error) {
-	return bolt.Open(cfg.Store.Path, bolt.Options{})
+	state, err := bolt.Open(cfg.Store.Path, bolt.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return stepsOf(state), nil
 }
 
 // newEngine returns the engine over an open state.
@@ -144,7 +148,7 @@ func (w *wiring) client(t *config.Tenant, c *config.Credential, reads map[appKey
 	settings := entra.Config{
 		Name: t.Name, TenantID: t.TenantID, Cloud: string(t.Cloud),
 		Authority: t.Endpoints.Authority, Graph: t.Endpoints.Graph, CAFile: t.Endpoints.CAFile,
-		Credential: key.credential, ParallelReads: key.parallelReads, Log: w.log,
+		Credential: key.credential, ParallelReads: key.parallelReads, Log: w.log, Wrap: requestsOf,
 	}
 	if c.Err != nil {
 		key.unusable = c.Err.Error()
