@@ -348,6 +348,10 @@ func (p *provision) export(ctx context.Context) error {
 	if err := p.drain(ctx); err != nil {
 		return err
 	}
+	// A run that was stopped after the update has left the manager behind.
+	if err := x.takeUpReferences(ctx, []string{p.o.ID}); err != nil {
+		return err
+	}
 	return x.retryConflicts(ctx) // and the references
 }
 

@@ -62,6 +62,10 @@ func (x *exporter) references(ctx context.Context) error {
 // those of users it had brought up to date, and of users who wait for one of them.
 func (x *exporter) takeUpReferences(ctx context.Context, ids []string) error {
 	c := x.c
+	fresh := map[string]bool{} // came into the target in this cycle: waitingFor finds who waits for them
+	for _, id := range x.linked {
+		fresh[id] = true
+	}
 	for part := range slices.Chunk(ids, 500) {
 		links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: part})
 		if err != nil {
@@ -77,9 +81,9 @@ func (x *exporter) takeUpReferences(ctx context.Context, ids []string) error {
 		if err != nil {
 			return err
 		}
-		keeps := !c.job.Mapping.ClearsReference(attrManager)
+		keeps, adds := !c.job.Mapping.ClearsReference(attrManager), c.job.Mapping.AddsReference(attrManager)
 		for _, l := range links {
-			if keeps && target[l.ManagerSource] == "" {
+			if keeps && target[l.ManagerSource] == "" || adds && l.ManagerTarget != "" || fresh[l.ManagerSource] {
 				continue
 			}
 			if l.State == store.LinkActive && target[l.ManagerSource] != l.ManagerTarget {

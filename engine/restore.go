@@ -37,7 +37,11 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		case actUpdate, actRelease:
 			ch.link.Exported = knownValues(objects[i].Attributes, c.job.Mapping.TargetAttributes())
 			ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
-			ch.adopted = true
+			if c.intentOf(ch.o.ID) != nil { // it was ours, and stopped before it was committed
+				x.restoredNow(ch)
+			} else {
+				ch.adopted = true
+			}
 			present = append(present, ch)
 		case actCreate:
 			anew = append(anew, ch)
@@ -161,8 +165,13 @@ func (x *exporter) restore(ctx context.Context, list []*change, b *store.Batch) 
 	}
 	c := x.c
 	ws := make([]directory.Write, len(list))
+	intents := &store.Batch{}
 	for i, ch := range list {
+		intents.PutIntents = append(intents.PutIntents, store.Intent{Job: c.job.Name, SourceID: ch.o.ID, TargetID: ch.link.TargetID, Began: now()})
 		ws[i] = directory.Write{Kind: directory.Restore, ID: ch.link.TargetID}
+	}
+	if err := x.commit(ctx, intents); err != nil {
+		return err
 	}
 	done, err := c.job.Target.Write(ctx, ws)
 	var back []*change
@@ -171,17 +180,12 @@ func (x *exporter) restore(ctx context.Context, list []*change, b *store.Batch) 
 			continue
 		}
 		if done[i].Err != nil {
+			b.DropIntents = append(b.DropIntents, store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID})
 			x.giveUp(ch, done[i].Err, b)
 			continue
 		}
 		c.tally.written++
-		ch.restored = true
-		was, is := "True", "False"
-		ch.r.entry.Modified = append(ch.r.entry.Modified, store.Property{DisplayName: "IsSoftDeleted", OldValue: &was, NewValue: &is})
-		ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
-		ch.link.State, ch.link.InScope, ch.link.LeftScopeAt = store.LinkActive, true, zeroTime
-		c.rec.Linked++
-		x.linked = append(x.linked, ch.link.SourceID)
+		x.restoredNow(ch)
 		b.PutLinks = append(b.PutLinks, ch.link)
 		back = append(back, ch)
 	}
@@ -189,6 +193,17 @@ func (x *exporter) restore(ctx context.Context, list []*change, b *store.Batch) 
 		return err
 	}
 	return x.plan(ctx, back, b)
+}
+
+// restoredNow notes that a user is out of the recycle bin by this job's doing.
+func (x *exporter) restoredNow(ch *change) {
+	ch.restored = true
+	was, is := "True", "False"
+	ch.r.entry.Modified = append(ch.r.entry.Modified, store.Property{DisplayName: "IsSoftDeleted", OldValue: &was, NewValue: &is})
+	ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
+	ch.link.State, ch.link.InScope, ch.link.LeftScopeAt = store.LinkActive, true, zeroTime
+	x.c.rec.Linked++
+	x.linked = append(x.linked, ch.link.SourceID)
 }
 
 // createAnew invites a user again whose target user was purged: whatever access

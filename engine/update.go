@@ -21,7 +21,7 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 		if c.note(j) || j.taken {
 			b.PutLinks = append(b.PutLinks, *j.link)
 		}
-		if c.unfinished {
+		if c.mayLackReference(j.link) {
 			w.unsure = append(w.unsure, j.o.ID)
 		}
 		c.dropEscrow(b, j.o.ID)
@@ -38,6 +38,13 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 	}
 	w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: act, block: !j.o.Enabled() && disables(u.diff)})
 	return nil
+}
+
+// mayLackReference reports a user without another difference whose manager may
+// still be to be written: a cycle, or provision on demand, was stopped between the
+// user's update and its reference.
+func (c *cycle) mayLackReference(l *store.Link) bool {
+	return c.unfinished || !c.initial || l.ManagerSource != "" && l.ManagerTarget == ""
 }
 
 // note brings the link's own record of the source user up to date and reports

@@ -26,12 +26,13 @@ type Escrow struct {
 // Key returns the escrow's identity.
 func (e *Escrow) Key() WaitKey { return WaitKey{e.Job, e.SourceID} }
 
-// Intent is written before a create is sent and stays until its outcome is
-// committed: it proves that no match existed before the call.
+// Intent is written before a create or a restore is sent and stays until its
+// outcome is committed. Of a create it proves that no match existed before the
+// call, of a restore that the user was in the recycle bin.
 type Intent struct {
 	Job, SourceID string
-	Address       string // the address that is invited
-	TargetID      string // the id the invitation answered with, once known
+	Address       string // the address that is invited; "" of a restore
+	TargetID      string // of a restore the user's id; the id the invitation answered with, once known
 	Began         Time
 }
 

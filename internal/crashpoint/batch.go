@@ -7,7 +7,7 @@ const (
 	Begin      = "begin"      // a cycle and the round it reads
 	Membership = "membership" // members of scope groups, or the round that reads them
 	StagePage  = "page"       // a page of a round, with the link to the next
-	Intent     = "intent"     // invitations that are about to be sent
+	Intent     = "intent"     // invitations or restores that are about to be sent
 	Hold       = "hold"       // deletions that wait from now on
 	Result     = "result"     // what was written to the target, with its log entries
 	Seen       = "seen"       // what was read in the target
