@@ -62,7 +62,7 @@ func (c *cycle) toComplete(ctx context.Context) ([]string, error) {
 		}
 	}
 	for _, e := range c.waiting.Escrows {
-		if _, staged := c.pos[keyOf(e.SourceID)]; !e.Next.After(c.began) && (!c.initial || c.resumed || !staged) {
+		if _, staged := c.pos[keyOf(e.SourceID)]; c.retryDue(&e) && (!c.initial || c.resumed || !staged) {
 			want[e.SourceID] = true
 		}
 	}
@@ -130,4 +130,13 @@ func (c *cycle) walkLinks(ctx context.Context, visit func(*store.Link)) error {
 		}
 		after = links[len(links)-1].SourceID
 	}
+}
+
+// retryDue reports whether what waits for its retry is due. A delete that is due
+// later may lie any time ahead.
+func (c *cycle) retryDue(e *store.Escrow) bool {
+	if e.Code == string(markDeleteAfter) {
+		return !e.Next.After(c.began)
+	}
+	return waited(e.Next, c.began)
 }

@@ -141,6 +141,11 @@ func (c *cycle) begin(ctx context.Context) error {
 			Cause:   fmt.Sprintf("it was run from %s to %s before", rec.Pair.Source, rec.Pair.Target),
 			Action:  "give the job another name, or the configuration another state file"}
 	}
+	last, err := c.engine.lastEnded(ctx, c.job.Name)
+	if err != nil {
+		return err
+	}
+	doubt(&rec, last, c.began)
 	c.rec = rec
 	if c.waiting, err = c.st.Waiting(ctx, c.job.Name); err != nil {
 		return err
@@ -181,7 +186,7 @@ const comparedOften = 24*time.Hour - 10*time.Minute
 // everybody was judged by it too long ago: nothing of a user changes when a date
 // passes.
 func (c *cycle) dateMayHavePassed(rec *store.Job) bool {
-	return c.job.Scope.Filter.Timed() && c.began.Sub(rec.ComparedAt) >= comparedOften
+	return c.job.Scope.Filter.Timed() && !youngerThan(comparedOften, rec.ComparedAt, c.began)
 }
 
 // maxStageAge is how old a stage may be that is taken up again. Its images are as
@@ -192,7 +197,7 @@ const maxStageAge = time.Hour
 // same query and is of the kind that is wanted now.
 func (c *cycle) resume(ctx context.Context, query string, b *store.Batch) error {
 	old := c.rec.Stage
-	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry && !c.oldState() && c.began.Sub(old.Began) < maxStageAge {
+	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry && !c.oldState() && youngerThan(maxStageAge, old.Began, c.began) {
 		c.resumed, c.initial = true, old.Initial
 		for _, id := range old.Extra {
 			c.extra[id] = true
@@ -326,32 +331,14 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	c.cyc.EndedAt = now
 	c.cyc.Graph = c.graphCounts()
 	b := &store.Batch{DropStage: c.job.Name, Jobs: []store.Job{c.rec}, Cycles: []store.Cycle{c.cyc}}
-	horizon, err := c.horizon(ctx, now)
-	if err != nil {
-		return err
+	if !c.first { // else nothing can be old enough
+		horizon := retentionHorizon(&c.rec, now)
+		if c.job.LogRetention > 0 {
+			b.Prune = horizon.Add(-c.job.LogRetention)
+		}
+		b.PruneDeleted = horizon.Add(-keepDeleted)
 	}
-	if c.job.LogRetention > 0 {
-		b.Prune = horizon.Add(-c.job.LogRetention)
-	}
-	b.PruneDeleted = horizon.Add(-keepDeleted)
 	return c.st.Apply(ctx, b)
-}
-
-// horizon is the present for retention: never more than a day after the job's
-// last cycle ended, so that a clock that jumps ahead throws nothing away at once.
-func (c *cycle) horizon(ctx context.Context, now time.Time) (time.Time, error) {
-	last, err := c.engine.lastEnded(ctx, c.job.Name)
-	if err != nil || last == nil {
-		return time.Time{}, err // nothing can be old enough
-	}
-	return retentionHorizon(last.EndedAt, now), nil
-}
-
-func retentionHorizon(lastEnd, now time.Time) time.Time {
-	if most := lastEnd.Add(24 * time.Hour); now.After(most) {
-		return most
-	}
-	return now
 }
 
 // keepDeleted is how long a deleted link is kept for the restore: the recycle

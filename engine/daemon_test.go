@@ -260,7 +260,7 @@ func TestReloadWhileTheDaemonRuns(t *testing.T) {
 			w.pass(time.Minute)
 			w.configure(false, func(j *engine.Job) { j.Schedule = "@every 5m" })
 			began := time.Now()
-			w.pass(3 * time.Hour)
+			w.pass(3*time.Hour + time.Second)
 			if got := len(w.starts(jobName, began)); got < 27 {
 				t.Errorf("cycles in three hours by the new schedule: got %d, want one every 5 minutes after the next start", got)
 			}

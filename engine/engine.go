@@ -244,6 +244,9 @@ func (c *cycle) recordFailure(ctx context.Context, cause *Error) {
 	}
 	if err == nil && rec.Pair == c.job.Pair {
 		rec.LastCycle, rec.Ran = c.cyc.ID, true
+		if c.rec.Name != "" {
+			rec.ClockLeap = c.rec.ClockLeap
+		}
 		if cause.Class != ClassInterrupted {
 			rec.Quarantine = quarantined(rec.Quarantine, CodeConnection, cause.Error(), true, at)
 		}

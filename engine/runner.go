@@ -28,6 +28,9 @@ type activity struct {
 	// notBefore is when a job starts at the earliest whose next start could not be
 	// stored.
 	notBefore time.Time
+	// notAfter is when a job starts at the latest whose stored start lies too far
+	// ahead, zero for one whose stored start is believed.
+	notAfter time.Time
 }
 
 func newActivity() *activity { return &activity{fresh: map[string]bool{}} }
@@ -93,6 +96,23 @@ func (a *activity) wait(until time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.notBefore = until
+}
+
+// notLater returns when a job is due whose start is stored as planned, and can
+// have been planned for latest at most. One that lies further ahead is replaced by
+// the latest there was when that was first noticed: asked again later, the job
+// does not wait any longer.
+func (a *activity) notLater(planned, latest time.Time) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !planned.After(latest) {
+		a.notAfter = time.Time{}
+		return planned
+	}
+	if a.notAfter.IsZero() || a.notAfter.After(latest) {
+		a.notAfter = latest
+	}
+	return a.notAfter
 }
 
 func (a *activity) earliest() time.Time {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -30,7 +31,7 @@ func parseSchedule(spec, zone string) (cron.Schedule, error) {
 	if s.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
 		return nil, fmt.Errorf("schedule %q: no such day ever comes", spec)
 	}
-	return s, nil
+	return localTimes(s), nil
 }
 
 // CheckSchedule reports whether a schedule and its time zone can be used.
@@ -142,7 +143,7 @@ func (e *Engine) next(j *Job, q *store.Quarantine, began, at time.Time) time.Tim
 	for next.Before(at) {
 		next = s.Next(next)
 	}
-	if q != nil && q.NextAttempt.After(next) {
+	if q != nil && q.NextAttempt.After(next) && !waited(q.NextAttempt, at) {
 		next = q.NextAttempt
 	}
 	return next.UTC()
@@ -159,7 +160,7 @@ func (e *Engine) due(ctx context.Context, r *runner) (at time.Time, ok bool, err
 		return at, false, nil
 	}
 	if !rec.NextStart.IsZero() {
-		return later(rec.NextStart, r.earliest()), true, nil
+		return later(r.notLater(rec.NextStart, e.latestStart(r.job, &rec)), r.earliest()), true, nil
 	}
 	last, err := e.lastEnded(ctx, r.job.Name)
 	if err != nil || last == nil {
@@ -168,7 +169,30 @@ func (e *Engine) due(ctx context.Context, r *runner) (at time.Time, ok bool, err
 	return e.next(r.job, rec.Quarantine, last.StartedAt, last.StartedAt), true, nil
 }
 
+// latestStart is the latest time for which the next start of a job can have been
+// planned. A later one comes from a clock that was wrong, or from a schedule that
+// has been changed since.
+func (e *Engine) latestStart(j *Job, rec *store.Job) time.Time {
+	return e.next(j, rec.Quarantine, now(), now())
+}
+
+// lastEnded returns the cycle of a job that ended last, nil when none is known.
+// The job's record names it: by their times alone a cycle from before the clock
+// was set back would stand first.
 func (e *Engine) lastEnded(ctx context.Context, job string) (*store.Cycle, error) {
+	rec, err := e.store.Job(ctx, job)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if rec.LastCycle != "" {
+		named, err := e.store.Cycles(ctx, store.CycleQuery{ID: rec.LastCycle})
+		if err != nil {
+			return nil, err
+		}
+		if len(named) > 0 && named[0].Outcome != store.OutcomeRunning {
+			return &named[0], nil
+		}
+	}
 	cycles, err := e.store.Cycles(ctx, store.CycleQuery{Job: job, Limit: 5})
 	if err != nil {
 		return nil, err

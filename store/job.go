@@ -48,8 +48,17 @@ type Job struct {
 	ComparedAt Time
 	// LastCycle is the id of the last cycle that ended.
 	LastCycle string
+	// ClockLeap says that the clock has moved on further than it should, and since
+	// when; nil while it is believed.
+	ClockLeap *ClockLeap
 	// NextStart is when the schedule fires next, for status without a daemon.
 	NextStart Time
+}
+
+// ClockLeap is a leap of the wall clock between two cycles.
+type ClockLeap struct {
+	From Time // when the cycle before it ended
+	To   Time // when the one after it began
 }
 
 // AssignedRole is an app role that a user or a group is assigned to.
