@@ -214,6 +214,9 @@ type JobStatus struct {
 	Retries    int         `json:"retries"`
 	LastCycle  *CycleInfo  `json:"lastCycle"`
 	NextStart  *time.Time  `json:"nextStart"`
+	// SkippedStarts counts the starts that were left out because the last scheduled
+	// cycle was still running: the job lags behind its schedule.
+	SkippedStarts int `json:"skippedStarts,omitempty"`
 	// Running is the cycle under way, if this process (or the daemon) runs one.
 	Running *Progress `json:"running,omitempty"`
 	Source  string    `json:"source"`

@@ -173,6 +173,9 @@ func TestDaemonNeverRunsACycleTwice(t *testing.T) {
 			go func() { _, _ = w.engine.Sync(w.Context(), engine.SyncRequest{Job: jobName}, nil) }()
 			w.pass(time.Minute)
 		})
+		if s := w.status(); s.SkippedStarts != 0 {
+			t.Errorf("status after short cycles: got %d starts left out, want none", s.SkippedStarts)
+		}
 		cycles, err := w.st.Cycles(w.Context(), store.CycleQuery{Job: jobName})
 		w.must(err)
 		for i := 1; i < len(cycles); i++ {

@@ -168,7 +168,7 @@ func (e *Engine) cycle(ctx context.Context, r *runner, req SyncRequest, report f
 		r.quarantineBefore = rec.Quarantine
 	}
 	c.log.Info("cycle began", zap.String("trigger", req.Trigger))
-	err := c.run(ctx)
+	err := c.runContained(ctx)
 	if c.spool != nil {
 		if cerr := c.spool.close(); cerr != nil {
 			c.log.Warn("spool not removed", zap.Error(cerr))

@@ -90,7 +90,7 @@ func (c *cycle) failMapping(b *store.Batch, j *judged, err error) {
 		c.leaveOut(b, j, err)
 		return
 	}
-	c.fail(b, j.o, j.link, stepProcessing, mappingCode(err), err.Error(), false)
+	c.fail(b, j.o, j.link, stepProcessing, c.faultOr(mappingCode(err), j.o.ID, err), err.Error(), false)
 }
 
 // mappingCode is the error code of a user for whom a mapping has no value.

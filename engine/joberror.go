@@ -20,6 +20,11 @@ func (e *Engine) jobError(j *Job, err error) *Error {
 		return &Error{Class: ClassInterrupted, Code: "Interrupted", Message: "the cycle of job " + j.Name + " was interrupted.",
 			Cause: "it was asked to stop", Action: "nothing is lost: the next run goes on where this one stopped", Err: err}
 	}
+	var fault *directory.Fault
+	if errors.As(err, &fault) {
+		return &Error{Class: ClassFailed, Code: string(CodeFault), Message: "the cycle of job " + j.Name + " failed.", Cause: fault.Error(),
+			Action: "report the stack that the program logged; the next cycle goes on where this one stopped", Err: err}
+	}
 	var d *directory.Error
 	if !errors.As(err, &d) {
 		return &Error{Class: ClassFailed, Code: "CycleFailed", Message: "the cycle of job " + j.Name + " failed.", Cause: err.Error(),

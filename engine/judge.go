@@ -118,7 +118,7 @@ func (c *cycle) judgePage(ctx context.Context, p *store.StagePage, as *assigner,
 			return err
 		}
 		j := judged{o: o, at: position{uint32(p.Seq), uint32(i)}, link: byID[ids[n]], v: judge(o, *c.source, as.of(o.ID), c.job, c.began)}
-		if err := c.judgeOne(ctx, &j, w, b, v); err != nil {
+		if err := c.judgeContained(ctx, &j, w, b, v); err != nil {
 			return err
 		}
 	}
@@ -174,7 +174,7 @@ func (c *cycle) undecided(j *judged, b *store.Batch) {
 	if before && c.initial {
 		c.inScope++
 	}
-	c.fail(b, j.o, j.link, stepScoping, CodeFilterFailed, j.v.reason, false)
+	c.fail(b, j.o, j.link, stepScoping, c.faultOr(CodeFilterFailed, j.o.ID, j.v.err), j.v.reason, false)
 	setInScope(b, j.o.ID, before && j.link == nil)
 }
 

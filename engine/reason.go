@@ -48,6 +48,7 @@ const (
 	CodeReplication            Code = "ReplicationDelay"
 	CodeFilterFailed           Code = "ScopeEvaluationFailed"
 	CodeProtected              Code = "Protected"     // protectedUsers names the target user
+	CodeFault                  Code = "InternalFault" // of this program
 	CodeNoUniqueValue          Code = "NoUniqueValue" // every candidate of SelectUniqueValue is taken
 )
 
@@ -118,6 +119,7 @@ var advice = map[Code]string{
 	CodeReplication:            "nothing to do: the new user is not visible everywhere yet; it is retried by itself",
 	CodeFilterFailed:           "correct the filter's pattern or the value it was applied to",
 	CodeProtected:              "nothing to do: protectedUsers of the configuration names this target user",
+	CodeFault:                  "report the stack that the program logged; the other users are not affected",
 	CodeNoUniqueValue:          "give SelectUniqueValue a further rule, or free one of the values in the target",
 
 	CodeUnresolvedReference:   "bring the manager into scope; the reference is set as soon as the manager is linked",

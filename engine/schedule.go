@@ -121,7 +121,12 @@ func (e *Engine) planNext(ctx context.Context, r *runner, began time.Time) {
 		e.log.Error("next start not stored", zap.String("job", r.job.Name), zap.Error(err))
 		return
 	}
-	rec.NextStart = e.next(r.job, rec.Quarantine, began, now())
+	at := now()
+	rec.NextStart = e.next(r.job, rec.Quarantine, began, at)
+	if rec.SkippedStarts = e.skipped(r.job, began, at); rec.SkippedStarts > 0 {
+		e.log.Warn("cycle longer than its interval, starts left out", zap.String("job", r.job.Name),
+			zap.Int("skipped", rec.SkippedStarts), zap.Duration("took", at.Sub(began)))
+	}
 	if err := e.store.Apply(ctx, &store.Batch{Jobs: []store.Job{rec}}); err != nil {
 		e.log.Error("next start not stored", zap.String("job", r.job.Name), zap.Error(err))
 		return
@@ -147,6 +152,20 @@ func (e *Engine) next(j *Job, q *store.Quarantine, began, at time.Time) time.Tim
 		next = q.NextAttempt
 	}
 	return next.UTC()
+}
+
+// skipped counts the starts of a schedule that fell into a cycle; those beyond a
+// thousand are not counted.
+func (e *Engine) skipped(j *Job, began, at time.Time) int {
+	s, err := parseSchedule(j.Schedule, j.TimeZone)
+	if err != nil {
+		return 0 // cannot be: Reload refused it
+	}
+	n := 0
+	for next := s.Next(began); next.Before(at) && n < 1000; next = s.Next(next) {
+		n++
+	}
+	return n
 }
 
 // due returns when a job's next cycle is due; ok is false for a job that waits

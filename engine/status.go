@@ -51,7 +51,7 @@ func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
 	if last != nil {
 		s.LastCycle = cycleInfo(last)
 	}
-	s.State = stateName(&rec)
+	s.State, s.SkippedStarts = stateName(&rec), rec.SkippedStarts
 	if rec.Quarantine != nil {
 		s.Quarantine = quarantineView(rec.Quarantine)
 	}

@@ -103,12 +103,13 @@ func (c *cycle) mappingInput(o directory.Object, l *store.Link, at time.Time) ma
 
 // planUpdate computes what is to be written for a linked user. It is pure but
 // for the link, which it does not change.
-func (c *cycle) planUpdate(o directory.Object, l *store.Link, at time.Time) (update, error) {
+func (c *cycle) planUpdate(o directory.Object, l *store.Link, at time.Time) (u update, err error) {
+	defer directory.Contain(&err)
 	r, err := c.job.Mapping.Apply(c.mappingInput(o, l, at))
 	if err != nil {
 		return update{}, err
 	}
-	u := update{desired: r.Desired, diff: c.job.Mapping.Changes(l.Exported, r.Desired)}
+	u = update{desired: r.Desired, diff: c.job.Mapping.Changes(l.Exported, r.Desired)}
 	u.diff = slices.DeleteFunc(u.diff, func(m directory.Modified) bool { return slices.Contains(l.Refused, m.Name) })
 	if !c.job.Actions.Update && !l.Creating {
 		u.diff = nil

@@ -59,7 +59,14 @@ func (v verdict) inScope() bool { return v.state >= sourceDisabled && v.err == n
 
 // judge decides about one source user. It is pure: own is the source tenant, as
 // the assignment found for the user, now the moment that relative dates count from.
-func judge(o directory.Object, own directory.Tenant, as assignment, j *Job, now time.Time) verdict {
+func judge(o directory.Object, own directory.Tenant, as assignment, j *Job, now time.Time) (v verdict) {
+	var fault error
+	defer func() {
+		if fault != nil {
+			v = verdict{state: sourceOutOfScope, code: CodeFault, reason: fault.Error(), err: fault}
+		}
+	}()
+	defer directory.Contain(&fault)
 	if o.Removed != directory.NotRemoved {
 		reason := "deleted in the source tenant, restorable there for 30 days"
 		if o.Removed == directory.Purged {
@@ -90,7 +97,7 @@ func judge(o directory.Object, own directory.Tenant, as assignment, j *Job, now 
 		}
 		return v
 	}
-	v := verdict{state: sourceActive, through: as.through, decision: d}
+	v = verdict{state: sourceActive, through: as.through, decision: d}
 	if !o.Enabled() {
 		v.state, v.code = sourceDisabled, CodeNotEffectivelyEntitled
 		v.reason = "sign-in is disabled in the source tenant"

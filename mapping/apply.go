@@ -106,7 +106,8 @@ func (r *rule) wanted(in *Input) (directory.Value, error) {
 // settle turns what the source gives into what is to be written: the default
 // value, conversion, and the flow type, in this order. It tells why nothing is
 // written where that is so.
-func (r *rule) settle(v directory.Value, in *Input) (directory.Value, Dropped, error) {
+func (r *rule) settle(v directory.Value, in *Input) (result directory.Value, dropped Dropped, err error) {
+	defer r.contain(&err)
 	if r.target.Kind == directory.Ref {
 		return r.settleReference(v, in)
 	}
@@ -117,7 +118,7 @@ func (r *rule) settle(v directory.Value, in *Input) (directory.Value, Dropped, e
 		v = r.fallback // the default value never applies to a user that exists
 	}
 	if v.IsEmpty() {
-		v, dropped := r.settleNull(in)
+		v, dropped = r.settleNull(in)
 		return v, dropped, nil
 	}
 	converted, err := convert(v, &r.target)
@@ -130,7 +131,7 @@ func (r *rule) settle(v directory.Value, in *Input) (directory.Value, Dropped, e
 	if in.Flow == Create {
 		return converted, Written, nil
 	}
-	converted, dropped := r.add(converted, in.Current.Get(r.target.Name))
+	converted, dropped = r.add(converted, in.Current.Get(r.target.Name))
 	return converted, dropped, nil
 }
 

@@ -69,6 +69,15 @@ func (r *rule) failure(err error) *Failure {
 	return r.hide(f)
 }
 
+// contain is deferred: a panic over one user's values becomes the failure of that
+// user, with a [*directory.Fault] as its cause.
+func (r *rule) contain(err *error) {
+	if p := recover(); p != nil {
+		fault := directory.NewFault(p)
+		*err = &Failure{Mapping: r.index, Target: r.target.Name, Message: fault.Error(), Err: fault}
+	}
+}
+
 // misfit is the failure of a value that the target cannot hold.
 func (r *rule) misfit(v directory.Value, err error) *Failure {
 	return r.hide(&Failure{Mapping: r.index, Target: r.target.Name, Value: v.String(), Message: err.Error()})

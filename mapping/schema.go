@@ -201,7 +201,8 @@ func (s *Schema) MatchValues(source directory.Attributes, now time.Time) ([]Matc
 }
 
 // evaluate returns what the source gives, before any conversion.
-func (r *rule) evaluate(source directory.Attributes, now time.Time) (directory.Value, error) {
+func (r *rule) evaluate(source directory.Attributes, now time.Time) (result directory.Value, err error) {
+	defer r.contain(&err)
 	switch r.kind {
 	case Direct:
 		v := source.Get(r.source.Name)

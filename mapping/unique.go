@@ -40,21 +40,26 @@ func (s *Schema) Candidate(u Unique, rule int, source directory.Attributes, now 
 		if r.index != u.Mapping || rule < 0 || rule >= r.rules() {
 			continue
 		}
-		text, err := r.program.Rule(rule, expr.Env{Attributes: source, Now: now})
-		if err != nil {
-			return "", r.failure(err)
-		}
-		v := directory.TextOf(text)
-		if v.IsEmpty() {
-			return "", nil
-		}
-		converted, err := convert(v, &r.target)
-		if err != nil {
-			return "", r.misfit(v, err)
-		}
-		return converted.String(), nil
+		return r.candidate(rule, source, now)
 	}
 	return "", nil
+}
+
+func (r *rule) candidate(n int, source directory.Attributes, now time.Time) (result string, err error) {
+	defer r.contain(&err)
+	text, err := r.program.Rule(n, expr.Env{Attributes: source, Now: now})
+	if err != nil {
+		return "", r.failure(err)
+	}
+	v := directory.TextOf(text)
+	if v.IsEmpty() {
+		return "", nil
+	}
+	converted, err := convert(v, &r.target)
+	if err != nil {
+		return "", r.misfit(v, err)
+	}
+	return converted.String(), nil
 }
 
 // rules returns how many rules the mapping chooses a free value from, 0 when it

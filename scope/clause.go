@@ -101,8 +101,10 @@ type look struct {
 	patterns   pattern.Budget
 }
 
-// holds judges one clause.
-func (c *clause) holds(l *look) (bool, error) {
+// holds judges one clause. A panic over the user's value leaves the clause
+// undecided, with a [*directory.Fault].
+func (c *clause) holds(l *look) (result bool, err error) {
+	defer directory.Contain(&err)
 	v := l.attributes.Get(c.name)
 	switch c.operator {
 	case IsNull:

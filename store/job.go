@@ -51,6 +51,8 @@ type Job struct {
 	// ClockLeap says that the clock has moved on further than it should, and since
 	// when; nil while it is believed.
 	ClockLeap *ClockLeap
+	// SkippedStarts counts the starts that the last scheduled cycle ran into.
+	SkippedStarts int
 	// NextStart is when the schedule fires next, for status without a daemon.
 	NextStart Time
 }

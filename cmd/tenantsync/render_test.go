@@ -156,13 +156,14 @@ func TestStatusAsText(t *testing.T) {
 		{Name: "contoso-to-northwind", State: "Quarantine", InScope: 2118, Held: 612, Enabled: true, NextStart: &later,
 			Quarantine: &engine.Quarantine{Reason: "TooManyDeletes", Message: "612 deletions are above the threshold of 500", Since: today},
 			LastCycle:  &engine.CycleInfo{Cycle: "incremental", Outcome: store.OutcomeQuarantine, Summary: store.Summary{Update: 4}, EndedAt: today}},
-		{Name: "new", State: "NotRun"},
+		{Name: "new", State: "NotRun", SkippedStarts: 3},
 	}
 	want := `JOB                   STATE       CYCLE                            IN SCOPE  CREATED  UPDATED   DELETED  FAILED  NEXT (UTC)
 contoso-to-fabrikam   Active      incremental 63 %  2:10              9,406       12       21         0       0  09:00
 contoso-to-northwind  Quarantine  TooManyDeletes 2026-11-22 09:00     2,118        0        4  held 612       0  2026-11-24 12:00
 new                   NotRun      none                                    0        0        0         0       0  disabled
 ! contoso-to-northwind: TooManyDeletes: 612 deletions are above the threshold of 500. Review: tenantsync deletions list contoso-to-northwind
+! new lags: the last cycle by schedule ran into 3 further starts, left out. A longer interval, or more writesPerSecond, ends that.
 `
 	if diff := cmp.Diff(want, printed(t, statusResult(list, noon))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -131,6 +131,9 @@ func attention(j engine.JobStatus) string {
 	case j.Held > 0:
 		return fmt.Sprintf("! %s: %s for approval. Review: tenantsync deletions list %s", j.Name,
 			plural(j.Held, "deletion waits", "deletions wait"), j.Name)
+	case j.SkippedStarts > 0:
+		return fmt.Sprintf("! %s lags: the last cycle by schedule ran into %s, left out. A longer interval, or more writesPerSecond, ends that.",
+			j.Name, plural(j.SkippedStarts, "further start", "further starts"))
 	}
 	return ""
 }
