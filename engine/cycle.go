@@ -36,12 +36,15 @@ type cycle struct {
 	// known, nor which references it had come to.
 	unfinished bool
 	first      bool // no cycle of this job has ended yet
-	rules      bool // mappings, filters or scope differ from the last cycle's
-	selects    []string
-	inScope    int // the count kept from cycle to cycle
-	linked     int // active links of the job at the start
-	creating   int // of those, how many are invited but not completed
-	met        int // of those, how many the bulk pass over the target showed
+	// quarantineBefore is what the job was in when the cycle began.
+	quarantineBefore *store.Quarantine
+
+	rules    bool // mappings, filters or scope differ from the last cycle's
+	selects  []string
+	inScope  int // the count kept from cycle to cycle
+	linked   int // active links of the job at the start
+	creating int // of those, how many are invited but not completed
+	met      int // of those, how many the bulk pass over the target showed
 
 	// The stage: where the last image of each object stands, and what it lacks.
 	pos        map[idKey]position
@@ -147,6 +150,7 @@ func (c *cycle) begin(ctx context.Context) error {
 	}
 	doubt(&rec, last, c.began)
 	c.rec = rec
+	c.quarantineBefore = rec.Quarantine
 	if c.waiting, err = c.st.Waiting(ctx, c.job.Name); err != nil {
 		return err
 	}
@@ -365,11 +369,11 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 		message = fmt.Sprintf("%d of %d objects failed", c.tally.Failed, c.tally.processed)
 	}
 	c.rec.Quarantine = nil
-	if q := c.quarantineBefore(); q != nil && !q.NextAttempt.IsZero() {
+	if q := c.quarantineBefore; q != nil && !q.NextAttempt.IsZero() {
 		c.rec.NextStart = zeroTime // one good run brings the schedule's own pace back
 	}
 	if reason != "" {
-		c.rec.Quarantine = quarantined(c.quarantineBefore(), reason, message, slow, now)
+		c.rec.Quarantine = quarantined(c.quarantineBefore, reason, message, slow, now)
 	}
 	newHold := w.held > 0 || w.ruling.holdChanges != ""
 	switch {
@@ -384,8 +388,6 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 		c.cyc.Outcome = store.OutcomeSuccess
 	}
 }
-
-func (c *cycle) quarantineBefore() *store.Quarantine { return c.runner.quarantineBefore }
 
 // holdReason is the reason that most deletions are held for.
 func holdReason(holds []store.Hold) Code {

@@ -164,9 +164,6 @@ func (e *Engine) Sync(ctx context.Context, req SyncRequest, report func(Progress
 func (e *Engine) cycle(ctx context.Context, r *runner, req SyncRequest, report func(Progress)) (SyncResult, error) {
 	c := e.newCycle(r, req)
 	c.report = report
-	if rec, err := e.store.Job(ctx, r.job.Name); err == nil {
-		r.quarantineBefore = rec.Quarantine
-	}
 	c.log.Info("cycle began", zap.String("trigger", req.Trigger))
 	err := c.runContained(ctx)
 	if c.spool != nil {

@@ -15,7 +15,7 @@ type work struct {
 	updates []*item // linked, and something differs; restores among them
 	leavers []*leaver
 	// unsure are linked users with nothing to write whose references a stopped
-	// cycle may not have come to.
+	// cycle, or provision on demand, may not have come to.
 	unsure []string
 	census census
 	ruling ruling

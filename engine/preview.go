@@ -75,7 +75,10 @@ func (e *Engine) planResult(ctx context.Context, c *cycle, rec store.Job, attrib
 		out.Redemption, out.Collisions, out.NotChecked = f.redemption, append([]Collision{}, f.found...), append([]string{}, f.lacking...)
 	}
 	if !c.initial {
-		out.Since = lastEnd(ctx, e, rec.LastCycle, job.Name)
+		var err error
+		if out.Since, err = e.lastStart(ctx, rec.LastCycle, job.Name); err != nil {
+			return nil, e.jobError(job, err)
+		}
 	}
 	if out.Changes == nil {
 		out.Changes = []Change{}
@@ -111,12 +114,13 @@ func (e *Engine) tenantName(t *directory.Tenant, name string) string {
 	return name
 }
 
-func lastEnd(ctx context.Context, e *Engine, id, job string) time.Time {
+// lastStart returns when a cycle began, zero when it is not known any more.
+func (e *Engine) lastStart(ctx context.Context, id, job string) (time.Time, error) {
 	cycles, err := e.store.Cycles(ctx, store.CycleQuery{Job: job, ID: id, Limit: 1})
 	if err != nil || len(cycles) == 0 {
-		return time.Time{}
+		return time.Time{}, err
 	}
-	return cycles[0].StartedAt
+	return cycles[0].StartedAt, nil
 }
 
 // describe turns the work of a plan into changes.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -52,6 +53,8 @@ type provision struct {
 	mark  time.Time
 	adopt *directory.Object
 	out   ProvisionResult
+	// unlogged is why the entry of a run that ended early could not be stored.
+	unlogged error
 }
 
 func (p *provision) run(ctx context.Context) (*ProvisionResult, error) {
@@ -64,7 +67,7 @@ func (p *provision) run(ctx context.Context) (*ProvisionResult, error) {
 	}
 	for _, step := range []func(context.Context) (bool, error){p.scoping, p.matching, p.perform} {
 		goOn, err := step(ctx)
-		if err != nil {
+		if err = cmp.Or(err, p.unlogged); err != nil {
 			return nil, err
 		}
 		if !goOn {
@@ -273,6 +276,9 @@ func (p *provision) perform(ctx context.Context) (bool, error) {
 	}
 	x := &exporter{c: p.c, keepLog: true}
 	p.x = x
+	if err := p.begin(ctx); err != nil {
+		return false, err
+	}
 	if err := p.export(ctx); err != nil {
 		return false, err
 	}

@@ -28,7 +28,7 @@ func (p *provision) log(ctx context.Context) {
 	r.entry.Action = p.out.Action
 	r.result(p.out.Status, Code(p.out.Code), p.out.Reason)
 	if err := p.c.st.Apply(context.WithoutCancel(ctx), &store.Batch{Log: []store.Entry{r.done(now())}}); err != nil {
-		p.c.log.Error("log entry not stored")
+		p.unlogged = err
 	}
 }
 
@@ -88,27 +88,43 @@ func (p *provision) entry() (store.Entry, bool) {
 	return store.Entry{}, false
 }
 
-// outdateStage makes a cycle that was stopped, and goes on later, read the user
-// again: the image in its stage is older than what was provisioned now.
-func (p *provision) outdateStage(ctx context.Context, rec *store.Job) error {
-	if rec.Stage == nil || p.c.escrowOf(p.o.ID) != nil {
-		return nil
+// begin notes, before anything is written, that the user is being provisioned: if
+// the process ends in the middle, the next cycle reads the user again and settles
+// what was not come to, the manager above all.
+func (p *provision) begin(ctx context.Context) error {
+	if p.c.escrowOf(p.o.ID) != nil {
+		return nil // it is looked at again anyway
 	}
 	return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{{Job: p.r.job.Name, SourceID: p.o.ID, UPN: p.o.UPN(),
 		Code: string(markProvisioned), First: p.c.began, Next: p.c.began}}})
 }
 
+// end takes that note back. It stays for a cycle that was stopped and goes on
+// later: the image in its stage is older than what was provisioned now.
+func (p *provision) end(ctx context.Context, rec *store.Job) error {
+	if rec.Stage != nil && p.r.running() == nil {
+		return nil
+	}
+	waiting, err := p.c.st.Waiting(ctx, p.r.job.Name)
+	if err != nil {
+		return err
+	}
+	for i := range waiting.Escrows {
+		if e := &waiting.Escrows[i]; e.SourceID == p.o.ID && e.Code == string(markProvisioned) {
+			return p.c.st.Apply(ctx, &store.Batch{DropEscrows: []store.WaitKey{e.Key()}})
+		}
+	}
+	return nil
+}
+
 // keepCounts moves the job's counters by what happened here. A cycle under way has
 // the job's record in its hands, and counts anew at its end.
 func (p *provision) keepCounts(ctx context.Context) error {
-	if p.r.running() != nil {
-		return nil
-	}
 	rec, err := p.e.record(ctx, p.r.job)
 	if err != nil {
 		return err
 	}
-	if err := p.outdateStage(ctx, &rec); err != nil {
+	if err := p.end(ctx, &rec); err != nil || p.r.running() != nil {
 		return err
 	}
 	delta := p.c.rec.Linked - p.c.linked

@@ -4,16 +4,12 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"tenantsync/store"
 )
 
 // runner holds what is going on with one job in this process.
 type runner struct {
 	job  *Job
 	pair *pairLock
-
-	quarantineBefore *store.Quarantine
 
 	*activity
 }

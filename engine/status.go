@@ -55,7 +55,11 @@ func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
 	if rec.Quarantine != nil {
 		s.Quarantine = quarantineView(rec.Quarantine)
 	}
-	if at, ok, err := e.due(ctx, r); err == nil && ok && r.job.Enabled {
+	at, ok, err := e.due(ctx, r)
+	if err != nil {
+		return s, err
+	}
+	if ok && r.job.Enabled {
 		s.NextStart = &at
 		if s.Quarantine != nil && s.Quarantine.NextAttempt == nil {
 			s.Quarantine.NextAttempt = &at
