@@ -165,10 +165,14 @@ func (w *world) held() {
 	w.back(4)
 }
 
-// Whichever call to the state fails: the act ends with an error and not with a
-// panic, and when the state works again everything comes to the same end as if
-// nothing had happened; nobody is there twice.
-func TestEveryCallToTheStateMayFail(t *testing.T) {
+// deed is something that is done to a world that was prepared for it.
+type deed struct {
+	prepare func(w *world)
+	act     func(context.Context, *engine.Engine) error
+}
+
+// deeds are what faults are tried on, by name.
+func deeds() map[string]deed {
 	cycle := func(initial bool) func(context.Context, *engine.Engine) error {
 		return func(ctx context.Context, e *engine.Engine) error {
 			r, err := e.Sync(ctx, engine.SyncRequest{Job: jobName, Initial: initial}, nil)
@@ -184,10 +188,7 @@ func TestEveryCallToTheStateMayFail(t *testing.T) {
 			return err
 		}
 	}
-	for name, test := range map[string]struct {
-		prepare func(w *world)
-		act     func(context.Context, *engine.Engine) error
-	}{
+	return map[string]deed{
 		"incremental cycle": {(*world).mixed, cycle(false)},
 		"initial cycle":     {(*world).mixed, cycle(true)},
 		"first cycle":       {func(w *world) { w.mixed(); w.forget() }, cycle(false)},
@@ -231,7 +232,14 @@ func TestEveryCallToTheStateMayFail(t *testing.T) {
 			return err
 		}},
 		"restart": {(*world).held, func(ctx context.Context, e *engine.Engine) error { return e.Restart(ctx, jobName) }},
-	} {
+	}
+}
+
+// Whichever call to the state fails: the act ends with an error and not with a
+// panic, and when the state works again everything comes to the same end as if
+// nothing had happened; nobody is there twice.
+func TestEveryCallToTheStateMayFail(t *testing.T) {
+	for name, test := range deeds() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var want []string
