@@ -66,7 +66,7 @@ func (c *cycle) toComplete(ctx context.Context) ([]string, error) {
 			want[e.SourceID] = true
 		}
 	}
-	for _, in := range c.waiting.Intents {
+	for _, in := range slices.Concat(c.settled, c.waiting.Intents) {
 		if _, staged := c.pos[keyOf(in.SourceID)]; !staged {
 			want[in.SourceID] = true
 		}

@@ -75,7 +75,7 @@ func (x *exporter) adoption(o, found directory.Object) *change {
 	link := c.freshLink(o, found.ID)
 	link.Exported = knownValues(found.Attributes, c.job.Mapping.TargetAttributes())
 	link.ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
-	if in := c.intentOf(o.ID); in != nil && in.Address != "" && !(c.oldState() && !untouched(found)) {
+	if in := c.intentOf(o.ID); in != nil && in.Kind == store.IntentCreate && !(c.oldState() && !untouched(found)) {
 		link.Creating, link.Invited, link.ManagerUnknown = true, in.Address, false
 	}
 	ch := x.newChange(o, link)

@@ -29,6 +29,7 @@ type cycle struct {
 	rec     store.Job
 	cyc     store.Cycle
 	waiting store.Waiting
+	settled []store.Intent // that were open when the cycle began
 	began   time.Time
 	initial bool
 	resumed bool
@@ -98,6 +99,11 @@ type tally struct {
 func (c *cycle) run(ctx context.Context) error {
 	if err := c.begin(ctx); err != nil {
 		return err
+	}
+	if !c.dry {
+		if err := c.settleIntents(ctx); err != nil {
+			return err
+		}
 	}
 	if err := c.readMembership(ctx); err != nil {
 		return err

@@ -105,6 +105,11 @@ func (p *provision) importUser(ctx context.Context) error {
 		return err
 	}
 	p.c = c
+	if !p.req.DryRun {
+		if err := c.settleIntents(ctx); err != nil {
+			return err
+		}
+	}
 	found, err := p.e.findOne(ctx, p.r.job, p.req.User)
 	if err != nil {
 		return err

@@ -18,6 +18,11 @@ type reference struct {
 	unresolved bool
 }
 
+// modified is the reference as the log tells it.
+func (r *reference) modified() directory.Modified {
+	return directory.Modified{Name: attrManager, Old: directory.RefOf(r.link.ManagerTarget), New: directory.RefOf(r.want)}
+}
+
 // references settles managers, once every user of the cycle exists: those of the
 // users that changed, and those that waited for a user linked just now.
 func (x *exporter) references(ctx context.Context) error {
@@ -302,11 +307,24 @@ func (x *exporter) writeReferences(ctx context.Context, part []*reference) error
 			ws[i] = directory.Write{Kind: directory.ClearManager, ID: ref.link.TargetID}
 		}
 	}
+	links := make([]*store.Link, len(part))
+	for i, ref := range part {
+		links[i] = &ref.link
+	}
+	err := x.intend(ctx, store.IntentUpdate, links, func(i int) []store.Property {
+		return x.c.changed([]directory.Modified{part[i].modified()})
+	})
+	if err != nil {
+		return err
+	}
 	done, err := x.writePatiently(ctx, ws)
 	b := &store.Batch{}
 	for i, ref := range part {
 		if i >= len(done) || notSent(done[i].Err) {
 			continue
+		}
+		if !outcomeUnknown(done[i].Err) {
+			b.DropIntents = append(b.DropIntents, store.WaitKey{Job: x.c.job.Name, SourceID: ref.link.SourceID})
 		}
 		x.referenceWritten(ref, done[i].Err, b)
 	}
@@ -374,7 +392,7 @@ func (x *exporter) referenceWritten(ref *reference, err error, b *store.Batch) {
 		c.tally.counted[k] = true
 		c.tally.Update++
 	}
-	r.modified(c, []directory.Modified{{Name: attrManager, Old: directory.RefOf(l.ManagerTarget), New: directory.RefOf(ref.want)}})
+	r.modified(c, []directory.Modified{ref.modified()})
 	l.ManagerTarget = ref.want
 	b.PutLinks = append(b.PutLinks, *l)
 	c.dropEscrow(b, l.SourceID)

@@ -244,8 +244,18 @@ func (x *exporter) sendDeletes(ctx context.Context, list []*departure, ws []dire
 		return nil
 	}
 	c := x.c
+	links := make([]*store.Link, len(list))
+	for i, d := range list {
+		links[i] = &d.link
+	}
+	if err := x.intend(ctx, store.IntentDelete, links, nil); err != nil {
+		return err
+	}
 	done, err := c.job.Target.Write(ctx, ws)
 	for i, d := range list {
+		if i < len(done) && !outcomeUnknown(done[i].Err) {
+			b.DropIntents = append(b.DropIntents, store.WaitKey{Job: c.job.Name, SourceID: d.link.SourceID})
+		}
 		switch {
 		case i >= len(done) || notSent(done[i].Err):
 		case done[i].Err == nil:

@@ -37,11 +37,7 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		case actUpdate, actRelease:
 			ch.link.Exported = knownValues(objects[i].Attributes, c.job.Mapping.TargetAttributes())
 			ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
-			if c.intentOf(ch.o.ID) != nil { // it was ours, and stopped before it was committed
-				x.restoredNow(ch)
-			} else {
-				ch.adopted = true
-			}
+			ch.adopted = true
 			present = append(present, ch)
 		case actCreate:
 			anew = append(anew, ch)
@@ -165,12 +161,13 @@ func (x *exporter) restore(ctx context.Context, list []*change, b *store.Batch) 
 	}
 	c := x.c
 	ws := make([]directory.Write, len(list))
-	intents := &store.Batch{}
+	links := make([]*store.Link, len(list))
 	for i, ch := range list {
-		intents.PutIntents = append(intents.PutIntents, store.Intent{Job: c.job.Name, SourceID: ch.o.ID, TargetID: ch.link.TargetID, Began: now()})
+		links[i] = &ch.link
 		ws[i] = directory.Write{Kind: directory.Restore, ID: ch.link.TargetID}
 	}
-	if err := x.commit(ctx, intents); err != nil {
+	err := x.intend(ctx, store.IntentRestore, links, func(int) []store.Property { return []store.Property{softDeleted()} })
+	if err != nil {
 		return err
 	}
 	done, err := c.job.Target.Write(ctx, ws)
@@ -180,12 +177,19 @@ func (x *exporter) restore(ctx context.Context, list []*change, b *store.Batch) 
 			continue
 		}
 		if done[i].Err != nil {
-			b.DropIntents = append(b.DropIntents, store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID})
+			if !outcomeUnknown(done[i].Err) {
+				b.DropIntents = append(b.DropIntents, store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID})
+			}
 			x.giveUp(ch, done[i].Err, b)
 			continue
 		}
 		c.tally.written++
-		x.restoredNow(ch)
+		ch.restored = true
+		ch.r.entry.Modified = append(ch.r.entry.Modified, softDeleted())
+		ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
+		ch.link.State, ch.link.InScope, ch.link.LeftScopeAt = store.LinkActive, true, zeroTime
+		c.rec.Linked++
+		x.linked = append(x.linked, ch.link.SourceID)
 		b.PutLinks = append(b.PutLinks, ch.link)
 		back = append(back, ch)
 	}
@@ -195,15 +199,13 @@ func (x *exporter) restore(ctx context.Context, list []*change, b *store.Batch) 
 	return x.plan(ctx, back, b)
 }
 
-// restoredNow notes that a user is out of the recycle bin by this job's doing.
-func (x *exporter) restoredNow(ch *change) {
-	ch.restored = true
+// attrSoftDeleted is how the log tells of a restore.
+const attrSoftDeleted = "IsSoftDeleted"
+
+// softDeleted is a restore among the modified properties.
+func softDeleted() store.Property {
 	was, is := "True", "False"
-	ch.r.entry.Modified = append(ch.r.entry.Modified, store.Property{DisplayName: "IsSoftDeleted", OldValue: &was, NewValue: &is})
-	ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
-	ch.link.State, ch.link.InScope, ch.link.LeftScopeAt = store.LinkActive, true, zeroTime
-	x.c.rec.Linked++
-	x.linked = append(x.linked, ch.link.SourceID)
+	return store.Property{DisplayName: attrSoftDeleted, OldValue: &was, NewValue: &is}
 }
 
 // createAnew invites a user again whose target user was purged: whatever access

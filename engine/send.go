@@ -63,11 +63,17 @@ func (x *exporter) send(ctx context.Context) error {
 		}
 		ws[i] = directory.Write{Kind: directory.Update, ID: ch.link.TargetID, Attributes: attributes}
 	}
+	if err := x.intendUpdates(ctx, part); err != nil {
+		return err
+	}
 	done, err := x.c.job.Target.Write(ctx, ws)
 	b := &store.Batch{}
 	for i, ch := range part {
 		if i >= len(done) || notSent(done[i].Err) {
 			continue // the cycle is ending: the stage still has it
+		}
+		if !outcomeUnknown(done[i].Err) {
+			b.DropIntents = append(b.DropIntents, store.WaitKey{Job: x.c.job.Name, SourceID: ch.o.ID})
 		}
 		if werr := x.written(ctx, ch, done[i].Err, b); werr != nil && err == nil {
 			err = werr
@@ -81,6 +87,21 @@ func (x *exporter) send(ctx context.Context) error {
 	}
 	x.c.advance(n)
 	return err
+}
+
+// intendUpdates leaves the intents of a batch of updates.
+func (x *exporter) intendUpdates(ctx context.Context, part []*change) error {
+	links := make([]*store.Link, len(part))
+	for i, ch := range part {
+		links[i] = &ch.link
+	}
+	return x.intend(ctx, store.IntentUpdate, links, func(i int) []store.Property {
+		changed := x.c.changed(part[i].u.diff)
+		if part[i].restored { // not told yet: it is one entry with what is written now
+			changed = append([]store.Property{softDeleted()}, changed...)
+		}
+		return changed
+	})
 }
 
 func notSent(err error) bool {

@@ -26,13 +26,26 @@ type Escrow struct {
 // Key returns the escrow's identity.
 func (e *Escrow) Key() WaitKey { return WaitKey{e.Job, e.SourceID} }
 
-// Intent is written before a create or a restore is sent and stays until its
+// IntentKind is what a write to the target is.
+type IntentKind string
+
+// The kinds of intents.
+const (
+	IntentCreate  IntentKind = ""
+	IntentUpdate  IntentKind = "update" // attributes or the manager
+	IntentRestore IntentKind = "restore"
+	IntentDelete  IntentKind = "delete"
+)
+
+// Intent is written before a write to the target is sent and stays until its
 // outcome is committed. Of a create it proves that no match existed before the
-// call, of a restore that the user was in the recycle bin.
+// call; what became of the others is read in the target.
 type Intent struct {
 	Job, SourceID string
-	Address       string // the address that is invited; "" of a restore
-	TargetID      string // of a restore the user's id; the id the invitation answered with, once known
+	Kind          IntentKind
+	Address       string     // of a create: the address that is invited
+	TargetID      string     // the target user; of a create the id the invitation answered with, once known
+	Modified      []Property // of an update or a restore: what it changes, as the log shows it
 	Began         Time
 }
 

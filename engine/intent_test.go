@@ -1,0 +1,154 @@
+package engine_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"tenantsync/engine"
+	"tenantsync/store"
+)
+
+// dieAfter runs act with an engine whose process dies as soon as the target has
+// carried out a batch that contains this text: no commit follows. A new engine
+// takes its place.
+func (w *world) dieAfter(text string, act func(e *engine.Engine)) {
+	w.Helper()
+	var dead atomic.Bool
+	e, err := engine.New(engine.Options{Jobs: w.jobs, Store: fullDisk{w.st, &dead}})
+	w.must(err)
+	var met atomic.Bool
+	w.wire.set(func(r *http.Request) error {
+		if r.Body == nil || r.Method != http.MethodPost {
+			return nil
+		}
+		body, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		met.Store(bytes.Contains(body, []byte(text)))
+		return err
+	}, func(_ *http.Request, resp *http.Response) (*http.Response, error) {
+		if met.Load() {
+			dead.Store(true)
+		}
+		return resp, nil
+	})
+	act(e)
+	w.wire.set(nil, nil)
+	if !dead.Load() {
+		w.Fatalf("nothing with %s was sent", text)
+	}
+	w.restart()
+}
+
+// dyingSync is a cycle whose process dies after that.
+func (w *world) dyingSync(text string) {
+	w.Helper()
+	w.dieAfter(text, func(e *engine.Engine) {
+		if r, err := e.Sync(w.Context(), engine.SyncRequest{Job: jobName}, nil); err == nil && r.Outcome == store.OutcomeSuccess {
+			w.Fatalf("the cycle ended with %s", r.Outcome)
+		}
+	})
+}
+
+// noIntents expects every write to be settled.
+func (w *world) noIntents() {
+	w.Helper()
+	waiting, err := w.st.Waiting(w.Context(), jobName)
+	w.must(err)
+	if len(waiting.Intents) > 0 {
+		w.Errorf("open intents: got %+v, want none", waiting.Intents)
+	}
+}
+
+// A value that was written, and that the source has taken back before the cycle is
+// repeated, is taken back in the target too.
+func TestAValueTakenBackAfterACrash(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, userID(1), map[string]any{"city": "Oslo"})
+		w.dyingSync(`"city":"Oslo"`)
+		w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+		w.saidIs(func() { w.sync(store.OutcomeSuccess) },
+			"update success "+upn(1), "update success "+upn(1))
+		w.equal(1, 2, 3)
+		w.noIntents()
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+	})
+}
+
+// A block that this job wrote is its own, though the process died over it.
+func TestABlockOfOursAfterACrash(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, userID(1), map[string]any{"accountEnabled": false})
+		w.dyingSync(`"accountEnabled":false`)
+		w.saidIs(func() { w.sync(store.OutcomeSuccess) }, "disable success "+upn(1))
+		w.update(w.contoso, userID(1), map[string]any{"accountEnabled": true})
+		w.sync(store.OutcomeSuccess)
+		w.equal(1, 2, 3)
+	})
+}
+
+// Who was deleted by this job comes back, though the process died over it.
+func TestADeleteOfOursAfterACrash(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		story(t, func(w *world) {
+			w.people(1, 3)
+			w.sync(store.OutcomeSuccess)
+			target := w.targetID(1)
+			w.must(w.contoso.Delete(userID(1)))
+			w.dyingSync(`"DELETE"`)
+			said := []string{"delete success " + upn(1)}
+			if back {
+				w.must(w.contoso.Restore(userID(1)))
+				said = append(said, "update success "+upn(1))
+			}
+			w.saidIs(func() { w.sync(store.OutcomeSuccess) }, said...)
+			if w.noIntents(); !back {
+				w.equal(2, 3)
+				return
+			}
+			w.equal(1, 2, 3)
+			if got := w.targetID(1); got != target {
+				t.Errorf("target user: got %s, want the old one, %s", got, target)
+			}
+		})
+	}
+}
+
+// A restore is told as one, and a manager is what it was set to.
+func TestARestoreAndAManagerAfterACrash(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.must(w.contoso.SetManager(userID(1), userID(2)))
+		w.sync(store.OutcomeSuccess)
+		w.must(w.contoso.Delete(userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.must(w.contoso.Restore(userID(1)))
+		w.dyingSync("/restore")
+		w.sync(store.OutcomeSuccess)
+		restores := 0
+		for _, entry := range w.log(store.LogQuery{User: userID(1)}) {
+			for _, p := range entry.Modified {
+				if p.DisplayName == "IsSoftDeleted" {
+					restores++
+				}
+			}
+		}
+		if restores != 1 {
+			t.Errorf("restores in the log: got %d, want 1", restores)
+		}
+		w.equal(1, 2, 3)
+		w.must(w.contoso.SetManager(userID(1), userID(3)))
+		w.dyingSync("/manager/$ref")
+		w.must(w.contoso.SetManager(userID(1), userID(2)))
+		w.sync(store.OutcomeSuccess)
+		w.equal(1, 2, 3)
+		w.noIntents()
+	})
+}
