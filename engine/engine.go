@@ -300,7 +300,10 @@ func (e *Engine) Restart(ctx context.Context, job string) error {
 	for _, x := range waiting.Escrows {
 		b.DropEscrows = append(b.DropEscrows, x.Key())
 	}
-	rec.Watermark, rec.Groups, rec.Stage, rec.Quarantine = "", nil, nil, nil
+	rec.Watermark, rec.Groups, rec.Quarantine = "", nil, nil
+	if rec.Stage != nil { // what was read is dropped, not that a cycle was stopped
+		rec.Stage = &store.Stage{CycleID: rec.Stage.CycleID, Began: rec.Stage.Began}
+	}
 	rec.NeedInitial, rec.Paused, rec.Ran = true, false, true
 	rec.NextStart = now()
 	b.Jobs = []store.Job{rec}

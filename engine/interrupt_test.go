@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tenantsync/engine"
 	"tenantsync/entra/entrasim"
@@ -174,4 +175,45 @@ func TestStoppedBeforeItBegan(t *testing.T) {
 			w.Errorf("got %s, want interrupted", r.Outcome)
 		}
 	})
+}
+
+// A process that dies between an update and the manager that belongs to it leaves
+// a manager to be written, even where the next cycle finds more to update.
+func TestAReferenceThatAStoppedCycleDidNotComeTo(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		then func(w *world)
+	}{
+		{"the user changes again", func(w *world) { w.update(w.contoso, userID(1), map[string]any{"jobTitle": "Chief"}) }},
+		{"the job is restarted", func(w *world) { w.must(w.engine.Restart(w.Context(), jobName)) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			story(t, func(w *world) {
+				w.people(1, 3)
+				w.sync(store.OutcomeSuccess)
+				w.must(w.contoso.SetManager(userID(1), userID(2)))
+				w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+				w.update(w.contoso, userID(3), map[string]any{"city": "Rome"})
+				ctx, cancel := context.WithCancel(w.Context())
+				w.wire.set(nil, func(r *http.Request, resp *http.Response) (*http.Response, error) {
+					if w.targetUser(1).String("city") == "Rome" {
+						cancel()
+					}
+					return resp, nil
+				})
+				r, err := w.engine.Sync(ctx, engine.SyncRequest{Job: jobName}, nil)
+				w.wire.set(nil, nil)
+				w.must(err)
+				if r.Outcome != store.OutcomeInterrupted {
+					t.Fatalf("outcome: got %s, want interrupted", r.Outcome)
+				}
+				w.restart()
+				w.pass(2 * time.Hour) // too old to be taken up
+				c.then(w)
+				w.sync(store.OutcomeSuccess)
+				w.equal(1, 2, 3)
+				w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+			})
+		})
+	}
 }

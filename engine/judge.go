@@ -14,12 +14,18 @@ type work struct {
 	creates []*item // unlinked and wanted: to be matched, then adopted or created
 	updates []*item // linked, and something differs; restores among them
 	leavers []*leaver
-	// unsure are linked users with nothing to write whose references a stopped
-	// cycle, or provision on demand, may not have come to.
-	unsure []string
-	census census
-	ruling ruling
-	held   int // held in this cycle
+	unsure  []unsure
+	census  census
+	ruling  ruling
+	held    int // held in this cycle
+}
+
+// unsure is a linked user whose references a stopped cycle, or provision on
+// demand, may not have come to.
+// Who has nothing else to write was counted as unchanged.
+type unsure struct {
+	id        string
+	unchanged bool
 }
 
 // item is a source user in the stage with what is to be done about it.

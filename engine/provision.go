@@ -360,7 +360,7 @@ func (p *provision) export(ctx context.Context) error {
 		return err
 	}
 	// A run that was stopped after the update has left the manager behind.
-	if err := x.takeUpReferences(ctx, []string{p.o.ID}); err != nil {
+	if err := x.takeUpReferences(ctx, []unsure{{id: p.o.ID}}); err != nil {
 		return err
 	}
 	return x.retryConflicts(ctx) // and the references

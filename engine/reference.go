@@ -65,14 +65,20 @@ func (x *exporter) references(ctx context.Context) error {
 
 // takeUpReferences adds the references that a stopped cycle did not come to:
 // those of users it had brought up to date, and of users who wait for one of them.
-func (x *exporter) takeUpReferences(ctx context.Context, ids []string) error {
+func (x *exporter) takeUpReferences(ctx context.Context, list []unsure) error {
 	c := x.c
 	fresh := map[string]bool{} // came into the target in this cycle: waitingFor finds who waits for them
 	for _, id := range x.linked {
 		fresh[id] = true
 	}
-	for part := range slices.Chunk(ids, 500) {
-		links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: part})
+	for part := range slices.Chunk(list, 500) {
+		ids := make([]string, len(part))
+		unchanged := make(map[string]bool, len(part))
+		for i, u := range part {
+			ids[i], unchanged[u.id] = u.id, u.unchanged
+		}
+		x.linked = append(x.linked, ids...)
+		links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: ids})
 		if err != nil {
 			return err
 		}
@@ -93,11 +99,12 @@ func (x *exporter) takeUpReferences(ctx context.Context, ids []string) error {
 			}
 			if l.State == store.LinkActive && target[l.ManagerSource] != l.ManagerTarget {
 				x.refs = append(x.refs, l.SourceID)
-				c.tally.Unchanged--
+				if unchanged[l.SourceID] {
+					c.tally.Unchanged--
+				}
 			}
 		}
 	}
-	x.linked = append(x.linked, ids...)
 	return nil
 }
 

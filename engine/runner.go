@@ -35,10 +35,21 @@ func newActivity() *activity { return &activity{fresh: map[string]bool{}} }
 // demand in between two of its batches.
 type pairLock struct {
 	cycle chan struct{}
-	turn  sync.Mutex
+	turn  turn
 }
 
-func newPairLock() *pairLock { return &pairLock{cycle: make(chan struct{}, 1)} }
+func newPairLock() *pairLock { return &pairLock{cycle: make(chan struct{}, 1), turn: make(turn, 1)} }
+
+// turn is a lock that is handed on in the order in which it was asked for: who
+// provisions on demand gets it after the batch under way, and time may pass
+// meanwhile, as it does while a batch waits for the service.
+type turn chan struct{}
+
+// Lock waits for the turn; Unlock gives it up.
+func (t turn) Lock() { t <- struct{}{} }
+
+// Unlock gives the turn to who has waited longest.
+func (t turn) Unlock() { <-t }
 
 func newRunner(j *Job) *runner { return &runner{job: j, activity: newActivity()} }
 

@@ -22,7 +22,7 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 			b.PutLinks = append(b.PutLinks, *j.link)
 		}
 		if c.mayLackReference(j.link) {
-			w.unsure = append(w.unsure, j.o.ID)
+			w.unsure = append(w.unsure, unsure{id: j.o.ID, unchanged: true})
 		}
 		c.dropEscrow(b, j.o.ID)
 		c.tally.Unchanged++
@@ -32,6 +32,9 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 		}
 		return nil
 	}
+	if c.mayLackReference(j.link) {
+		w.unsure = append(w.unsure, unsure{id: j.o.ID})
+	}
 	act := actUpdate
 	if released {
 		act = actRelease
@@ -40,9 +43,9 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 	return nil
 }
 
-// mayLackReference reports a user without another difference whose manager may
-// still be to be written: a cycle, or provision on demand, was stopped between the
-// user's update and its reference.
+// mayLackReference reports a user whose manager may still be to be written: a
+// cycle, or provision on demand, was stopped between the user's update and its
+// reference.
 func (c *cycle) mayLackReference(l *store.Link) bool {
 	return c.unfinished || !c.initial || l.ManagerSource != "" && l.ManagerTarget == ""
 }
