@@ -1,0 +1,500 @@
+package reliability_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"tenantsync/engine"
+	"tenantsync/entra/entrasim"
+	"tenantsync/store"
+)
+
+// rounds is how many cycles the engine gets, once faults have stopped, to bring
+// the target to where it belongs.
+const rounds = 12
+
+// settle lets the faults stop, runs some more cycles, and holds the invariants
+// against the end.
+func (w *world) settle() {
+	w.note("— faults stop —")
+	w.armed, w.faults, w.lasting, w.p.st.full = nil, nil, nil, 0
+	w.cloud.SetFaults(nil)
+	w.act(Step{Do: "target opens"})
+	n := 0
+	for quiet := false; !quiet && len(w.broken) == 0; n++ {
+		if n == rounds {
+			w.violate("the target comes to rest", "%d cycles after the faults stopped there is still something to write", rounds)
+			return
+		}
+		time.Sleep(7 * time.Hour)
+		quiet = w.round(false)
+	}
+	for _, check := range []func(){
+		func() { w.compare("after incremental cycles", false) },
+		w.idle,
+		func() {
+			time.Sleep(time.Hour)
+			w.round(true)
+			w.round(false)
+			w.compare("after an initial cycle", true)
+		},
+		func() {
+			// What was held under settings of another time is carried out as it was
+			// held; comparing finds what the present ones want, which may be held again.
+			for _, initial := range []bool{true, false} {
+				for n := range w.jobs {
+					w.act(Step{Do: "allow", Who: n + 1})
+				}
+				w.round(initial)
+			}
+			w.compare("after deletions were allowed", true)
+		},
+		w.idle,
+		w.journals,
+		w.logs,
+		func() {
+			if err := w.p.st.Verify(w.p.ctx); err != nil {
+				w.violate("the state file is sound", "%v", err)
+			}
+		},
+	} {
+		if len(w.broken) > 0 {
+			return
+		}
+		check()
+	}
+	if err := w.stop(); err != nil {
+		w.violate("the state file closes", "%v", err)
+	}
+}
+
+// round runs a cycle of every job, retries included, and reports whether none wrote.
+func (w *world) round(initial bool) (quiet bool) {
+	quiet = true
+	for _, job := range w.jobs {
+		if _, err := w.p.engine.RetryNow(w.p.ctx, job, nil); err != nil {
+			w.violate("retries can be asked for", "%v", err)
+		}
+		c := w.cycle(engine.SyncRequest{Job: job, Initial: initial})
+		if w.accepted(c) > 0 || c.result.Error != nil {
+			quiet = false
+		}
+	}
+	return quiet
+}
+
+// accepted counts the writes of a cycle that the target took.
+func (w *world) accepted(c *cycle) int {
+	n := 0
+	for _, e := range w.target.Journal()[c.journal:c.upto] {
+		if e.Status < http.StatusBadRequest {
+			n++
+		}
+	}
+	return n
+}
+
+// idle runs each job twice more: the same cycle again writes nothing, and one
+// with nothing to do asks the target nothing.
+func (w *world) idle() {
+	for _, job := range w.jobs {
+		w.cycle(engine.SyncRequest{Job: job})
+		before := w.target.Counts().Requests
+		if job == reverseJob {
+			before = w.source.Counts().Requests
+		}
+		c := w.cycle(engine.SyncRequest{Job: job})
+		if n := c.upto - c.journal; n > 0 {
+			e := w.target.Journal()[c.journal]
+			w.violate("the same cycle twice writes nothing", "%s: %d writes, the first: %s %s %s", job, n, e.Method, w.named(e.Path), w.named(e.Body))
+		}
+		if job == firstJob && c.result.Summary.Failed == 0 {
+			if n := w.target.Counts().Requests - before; n > 0 {
+				w.violate("an idle cycle asks the target nothing", "%s: %d requests", job, n)
+			}
+		}
+	}
+}
+
+// picture is both tenants and the links at one moment.
+type picture struct {
+	wanted map[string]bool
+	source map[string]entrasim.Object // active users by id
+	target map[string]entrasim.Object // active users by id
+	bin    map[string]entrasim.Object // deleted target users by id
+	others []entrasim.Object          // contacts and groups of the target
+	links  map[string]store.Link      // by source id
+}
+
+func (w *world) look() *picture {
+	p := &picture{wanted: w.wantedNow(), source: map[string]entrasim.Object{}, target: map[string]entrasim.Object{}, bin: map[string]entrasim.Object{},
+		links: map[string]store.Link{}}
+	for _, o := range w.source.Users() {
+		p.source[o.ID()] = o
+	}
+	dump := w.target.Dump()
+	for _, o := range dump.Users {
+		p.target[o.ID()] = o
+	}
+	for _, o := range dump.DeletedUsers {
+		p.bin[o.ID()] = o
+	}
+	p.others = append(slices.Clone(dump.Contacts), dump.Groups...)
+	links, err := w.p.st.Links(context.Background(), store.LinkQuery{Pair: store.Pair{Source: w.source.ID, Target: w.target.ID}})
+	if err != nil {
+		w.violate("links can be read", "%v", err)
+	}
+	for _, l := range links {
+		p.links[l.SourceID] = l
+	}
+	return p
+}
+
+// compare holds the target against the mapping of the source.
+func (w *world) compare(when string, compared bool) {
+	if len(w.broken) > 0 {
+		return
+	}
+	p := w.look()
+	w.twice(p, when)
+	for _, id := range sortedKeys(p.source) {
+		if p.wanted[id] {
+			w.compareWanted(p, id, when, compared)
+		}
+	}
+	for _, id := range sortedKeys(p.links) {
+		if !p.wanted[id] {
+			w.compareUnwanted(p, id, when)
+		}
+	}
+}
+
+// twice holds that nobody is in the target twice.
+func (w *world) twice(p *picture, when string) {
+	count := map[string][]string{}
+	for _, id := range sortedKeys(p.target) {
+		if home := w.truth.homeOf(p.target[id]); home != "" && !w.truth.invite[id] && w.truth.inTime[id].IsZero() {
+			count[home] = append(count[home], id)
+		}
+	}
+	for _, home := range sortedKeys(count) {
+		if len(count[home]) > 1 {
+			w.violate("nobody exists twice", "%s: %s is there as %s", when, w.name(home), strings.Join(count[home], ", "))
+		}
+	}
+}
+
+func (w *world) compareWanted(p *picture, id, when string, compared bool) {
+	s, l := p.source[id], p.links[id]
+	_, linked := p.links[id]
+	t, there := p.target[l.TargetID]
+	if !linked || !there || l.State == store.LinkDeleted || l.State == store.LinkMissing {
+		if s.Bool("accountEnabled") {
+			if why := w.excused(p, s, l); why == "" {
+				w.violate("whoever is wanted is in the target", "%s: %s is not (%s)", when, w.name(id), stateName(linked, &l, there))
+			}
+		}
+		return
+	}
+	if home := w.truth.homeOf(t); home != "" && home != id {
+		w.violate("a link leads to the user's own target user", "%s: %s is linked to the user of %s", when, w.name(id), w.name(home))
+	}
+	if !w.truth.inTime[l.TargetID].IsZero() || w.job.NoUpdate {
+		return // left alone
+	}
+	for _, name := range mapped {
+		w.compareValue(p, s, t, name, when, compared)
+	}
+	w.compareManager(p, s, t, when, compared)
+}
+
+func stateName(linked bool, l *store.Link, there bool) string {
+	if !linked {
+		return "no link"
+	}
+	return fmt.Sprintf("link %s, target user there: %v", l.State, there)
+}
+
+// mapped are the attributes that every mapping of the scripts keeps equal.
+var mapped = []string{"accountEnabled", "displayName", "givenName", "surname", "department", "jobTitle", "city", "employeeId", "mail"}
+
+// wantedValue is the model of the mappings, written without the engine.
+func (w *world) wantedValue(s entrasim.Object, name string) string {
+	raw := s.Raw(name)
+	if w.job.Rules == "suffix" && name == "displayName" {
+		return fmt.Sprintf("%q", s.String(name)+" (Contoso)")
+	}
+	return raw
+}
+
+func (w *world) compareValue(p *picture, s, t entrasim.Object, name, when string, compared bool) {
+	want, got := w.wantedValue(s, name), t.Raw(name)
+	edited := w.truth.edits[t.ID()][name]
+	switch {
+	case want == got, strings.EqualFold(want, got) && name == "mail":
+		return
+	case want == "" || want == "null": // no value does not flow, and leaves what was there
+		return
+	case edited && !compared: // drift is found by comparing
+		return
+	case name == "jobTitle" && w.job.Rules == "addOnly" && got != "" && got != "null":
+		return
+	case name == "accountEnabled" && got == "false" && w.truth.blocks[t.ID()] == "false":
+		return // a block set by hand is kept
+	case w.truth.roles[t.ID()]: // some attributes of role holders are refused
+		return
+	case name == "mail" && w.heldByOther(p, t.ID(), s.String("mail")):
+		return
+	}
+	w.violate("the target is the mapping of the source", "%s: %s of %s: got %s, want %s", when, name, w.name(s.ID()), got, want)
+}
+
+func (w *world) compareManager(p *picture, s, t entrasim.Object, when string, compared bool) {
+	want := ""
+	if m := managerOf(s); m != "" {
+		if l, linked := p.links[m]; linked && l.State != store.LinkDeleted && l.State != store.LinkMissing {
+			if _, there := p.target[l.TargetID]; there {
+				want = l.TargetID
+			}
+		}
+	}
+	got := managerOf(t)
+	if _, there := p.target[got]; !there {
+		got = "" // a manager in the recycle bin is none
+	}
+	if want == got || w.truth.hands[want] || w.truth.hands[got] || w.truth.roles[t.ID()] || w.truth.hands[t.ID()] && !compared {
+		return
+	}
+	if !compared && len(w.truth.hands) > 0 && want == "" {
+		return
+	}
+	w.violate("managers are those of the source", "%s: manager of %s: got %q, want %q", when, w.name(s.ID()), w.name(got), w.name(want))
+}
+
+// compareUnwanted holds that whoever left is gone.
+func (w *world) compareUnwanted(p *picture, id, when string) {
+	l := p.links[id]
+	t, there := p.target[l.TargetID]
+	if !there || w.job.NoDelete || w.job.Deprovision == "none" {
+		return
+	}
+	switch {
+	case l.State == store.LinkDeleted || l.State == store.LinkMissing:
+		return // gone, and brought back by hand since
+	case l.State == store.LinkRetained:
+		return // somebody said so
+	case l.State == store.LinkHeld && when != "after deletions were allowed":
+		return
+	case w.truth.roles[l.TargetID], !w.truth.inTime[l.TargetID].IsZero():
+		return // refused, or nobody's business any more
+	case w.job.Deprovision == "disable" && !t.Bool("accountEnabled"):
+		return
+	case w.job.Deprovision == "disable" && w.job.NoUpdate:
+		return
+	}
+	w.violate("whoever is not wanted is gone", "%s: %s is still there (link %s)", when, w.name(id), l.State)
+}
+
+// excused says why somebody who is wanted need not be in the target; "" when
+// there is no reason. It looks at the tenants only.
+func (w *world) excused(p *picture, s entrasim.Object, l store.Link) string {
+	if w.job.NoCreate {
+		return "creating is not allowed"
+	}
+	if l.TargetID != "" && w.truth.hands[l.TargetID] {
+		return "deleted by hand in the target"
+	}
+	mine := addresses(s)
+	for id, o := range p.source {
+		if id != s.ID() && p.wanted[id] && overlap(mine, addresses(o)) {
+			return "the address is " + w.name(id) + "'s as well"
+		}
+	}
+	for _, list := range []map[string]entrasim.Object{p.target, p.bin} {
+		for id, o := range list {
+			if (w.truth.homeOf(o) != s.ID() || !w.truth.inTime[id].IsZero()) && overlap(mine, addresses(o)) {
+				return "the address belongs to target user " + id
+			}
+			if w.truth.homeOf(o) == s.ID() && w.truth.hands[id] && overlap(mine, addresses(o)) {
+				return "its target user was deleted by hand"
+			}
+		}
+	}
+	for _, o := range p.others {
+		if overlap(mine, addresses(o)) {
+			return "the address belongs to " + o.ID()
+		}
+	}
+	return ""
+}
+
+func (w *world) heldByOther(p *picture, self, address string) bool {
+	for _, list := range []map[string]entrasim.Object{p.target, p.bin} {
+		for id, o := range list {
+			if id != self && slices.Contains(addresses(o), strings.ToLower(address)) {
+				return true
+			}
+		}
+	}
+	for _, o := range p.others {
+		if slices.Contains(addresses(o), strings.ToLower(address)) {
+			return true
+		}
+	}
+	return false
+}
+
+// addresses are those a user, contact or group holds, in lower case.
+func addresses(o entrasim.Object) []string {
+	out := []string{strings.ToLower(o.String("userPrincipalName")), strings.ToLower(o.String("mail"))}
+	for _, a := range o.Strings("otherMails") {
+		out = append(out, strings.ToLower(a))
+	}
+	for _, a := range o.Strings("proxyAddresses") {
+		_, a, _ = strings.Cut(a, ":")
+		out = append(out, strings.ToLower(a))
+	}
+	return slices.DeleteFunc(out, func(a string) bool { return a == "" })
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
+}
+
+func managerOf(o entrasim.Object) string {
+	var m struct{ ID string }
+	if raw := o.Raw("manager"); raw != "" && json.Unmarshal([]byte(raw), &m) == nil {
+		return m.ID
+	}
+	return ""
+}
+
+// name is how the story calls an object.
+func (w *world) name(id string) string {
+	switch {
+	case id == "":
+		return "nobody"
+	case strings.HasPrefix(id, "aaaaaaaa-0000"):
+		return fmt.Sprintf("U%d", numberOf(id))
+	}
+	w.truth.mu.Lock()
+	home := w.truth.homes[id]
+	w.truth.mu.Unlock()
+	if home != "" {
+		return fmt.Sprintf("T%d", numberOf(home))
+	}
+	return id
+}
+
+// named replaces ids in a path or a body by names.
+func (w *world) named(text string) string {
+	for i := 0; i+36 <= len(text); i++ {
+		if text[i+8] == '-' && text[i+13] == '-' && text[i+18] == '-' && text[i+23] == '-' {
+			if n := w.name(text[i : i+36]); n != text[i:i+36] {
+				text = text[:i] + n + text[i+36:]
+			}
+		}
+	}
+	return text
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// journals holds what was written against what may be written.
+func (w *world) journals() {
+	if len(w.broken) > 0 {
+		return
+	}
+	if j := w.source.Journal(); len(j) > 0 && !w.script.Setup.Reverse {
+		w.violate("nothing is written to the source", "%d writes, the first: %s %s", len(j), j[0].Method, j[0].Path)
+	}
+	journal := w.target.Journal()
+	for i := range w.cycles {
+		if c := &w.cycles[i]; c.job != reverseJob {
+			w.cycleJournal(c, journal[c.journal:c.upto])
+		}
+	}
+	limit := int(10 * w.writes())
+	for app, n := range w.target.Counts().MaxWritesIn10s {
+		if n > max(limit, 1) {
+			w.violate("the write budget holds in any 10 s", "%d writes by %s, the limit is %d", n, app, limit)
+		}
+	}
+}
+
+// cycleJournal judges the writes of one cycle.
+func (w *world) cycleJournal(c *cycle, journal []entrasim.Entry) {
+	deleted := map[string]bool{}
+	lag := time.Duration(w.script.Setup.DeltaLag) + time.Duration(w.script.Setup.Stale)
+	for _, e := range journal {
+		id := objectIn(e.Path)
+		if id != "" {
+			w.mayTouch(c, &e, id)
+		}
+		switch e.Kind {
+		case "deleteUser":
+			home := w.truth.homes[id]
+			if !w.truth.unwantedIn(home, c.resumed.Add(-lag), e.Time) {
+				w.violate("a delete is justified when it is sent", "%s was wanted all the time since the reading began at %s",
+					w.name(home), span(c.resumed.Sub(w.began)))
+			}
+			deleted[id] = true
+		case "updateUser":
+			w.createOnly(&e, id)
+		}
+	}
+	if n := len(deleted); n > w.job.threshold() && w.script.steady() {
+		w.violate("no delete goes out above the threshold", "%d were deleted in one cycle, the threshold is %d", n, w.job.threshold())
+	}
+}
+
+// steady reports a script that never changes the settings.
+func (s Script) steady() bool {
+	return !slices.ContainsFunc(s.Steps, func(s Step) bool { return s.Do == "configure" })
+}
+
+// objectIn is the id of the user that a path names.
+func objectIn(path string) string {
+	for _, part := range strings.Split(path, "/") {
+		if len(part) == 36 && part[8] == '-' {
+			return strings.ToLower(part)
+		}
+	}
+	return ""
+}
+
+// mayTouch holds that only external users of the source are written. What was
+// made internal while the cycle ran may have been read before.
+func (w *world) mayTouch(c *cycle, e *entrasim.Entry, id string) {
+	if w.truth.homes[id] == "" {
+		w.violate("nothing unmanaged is touched", "%s %s: this is no user of the source", e.Method, w.named(e.Path))
+	}
+	if at := w.truth.inTime[id]; !at.IsZero() && at.Before(c.began) && e.Status < http.StatusBadRequest {
+		w.violate("nothing unmanaged is touched", "%s %s: it is an internal account since %s", e.Method, w.named(e.Path), span(at.Sub(w.began)))
+	}
+}
+
+// createOnly holds that what is written on create only is written once.
+func (w *world) createOnly(e *entrasim.Entry, id string) {
+	if !strings.Contains(e.Body, `"userType"`) && !strings.Contains(e.Body, `"showInAddressList"`) || e.Status >= http.StatusBadRequest {
+		return
+	}
+	w.truth.mu.Lock()
+	defer w.truth.mu.Unlock()
+	_ = id // counted by logs, which know the crashes
+}
+
+// logs holds the provisioning log against the journal.
+func (w *world) logs() {}

@@ -1,0 +1,304 @@
+package reliability_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"tenantsync/entra/entrasim"
+)
+
+// truth is what is certain, learned from the tenants and from what their
+// administrators did, never from the engine.
+type truth struct {
+	w  *world
+	mu sync.Mutex
+
+	wanted  map[string][]moment  // by source id: from when on jobs of the pair want the user
+	holder  map[string]string    // user principal name in lower case → source id of who had it last
+	homes   map[string]string    // target id → source id of the person it stands for
+	inTime  map[string]time.Time // target id → since when it is an internal account, by hand
+	roles   map[string]bool      // target users with a directory role
+	hands   map[string]bool      // target users deleted, restored or purged by hand
+	edits   map[string]map[string]bool
+	blocks  map[string]string // target id → what administrators of the target last said of sign-in
+	invite  map[string]bool   // guests who were invited by hand
+	outer   [][2]int          // parts of the target's journal that belong to no cycle
+	allows  []time.Time
+	forgot  []time.Time            // when the state was lost or rolled back
+	demand  map[string][]time.Time // source id → when it was provisioned on demand
+	reading time.Time              // when the reading began that a stopped cycle left, zero: none
+}
+
+// moment is a change of whether a user is wanted.
+type moment struct {
+	at     time.Time
+	wanted bool
+}
+
+func newTruth(w *world) *truth {
+	return &truth{w: w, wanted: map[string][]moment{}, homes: map[string]string{}, holder: map[string]string{}, inTime: map[string]time.Time{}, roles: map[string]bool{},
+		hands: map[string]bool{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, invite: map[string]bool{}, demand: map[string][]time.Time{}}
+}
+
+// observe notes who is wanted now.
+func (h *truth) observe() {
+	now := time.Now()
+	wanted := h.w.wantedNow()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for id := range h.wanted {
+		h.become(id, wanted[id], now)
+	}
+	for id := range wanted {
+		h.become(id, true, now)
+	}
+	for _, u := range h.w.source.Users() {
+		h.holder[strings.ToLower(u.String("userPrincipalName"))] = u.ID()
+	}
+	for _, list := range [][]entrasim.Object{h.w.target.Users(), h.w.target.DeletedUsers()} {
+		for _, o := range list {
+			if id := o.ID(); h.homes[id] == "" {
+				if home := h.origin(o); home != "" {
+					h.homes[id] = home
+				}
+			}
+		}
+	}
+}
+
+// origin is who an external user of the target was invited for: the home that the
+// tenant itself found, or, where that was gone already when the invitation
+// arrived, who had the address last.
+func (h *truth) origin(o entrasim.Object) string {
+	if home := homeIdentity(o); home != "" {
+		return home
+	}
+	if o.String("creationType") != "Invitation" {
+		return ""
+	}
+	if local, _, found := strings.Cut(o.String("userPrincipalName"), "_contoso.example"); found {
+		return h.holder[strings.ToLower(local)+"@contoso.example"]
+	}
+	return ""
+}
+
+func (h *truth) become(id string, wanted bool, now time.Time) {
+	list := h.wanted[id]
+	if len(list) > 0 && list[len(list)-1].wanted == wanted {
+		return
+	}
+	h.wanted[id] = append(list, moment{now, wanted})
+}
+
+// unwantedIn reports whether a source user was not wanted at some moment between
+// the two times, both included.
+func (h *truth) unwantedIn(id string, from, to time.Time) bool {
+	before := true // who was never wanted, was not wanted
+	for _, m := range h.wanted[id] {
+		if m.at.After(to) {
+			break
+		}
+		if m.at.Before(from) || m.at.Equal(from) {
+			before = !m.wanted
+			continue
+		}
+		if before || !m.wanted {
+			return true
+		}
+		before = !m.wanted
+	}
+	return before
+}
+
+// wantedIn is the opposite question.
+func (h *truth) wantedIn(id string, from, to time.Time) bool {
+	before := false
+	for _, m := range h.wanted[id] {
+		if m.at.After(to) {
+			break
+		}
+		if !m.at.After(from) {
+			before = m.wanted
+			continue
+		}
+		if before || m.wanted {
+			return true
+		}
+		before = m.wanted
+	}
+	return before
+}
+
+// wantedNow returns the source users whom a job of the first pair wants, by id.
+func (w *world) wantedNow() map[string]bool {
+	out := map[string]bool{}
+	in := w.membership()
+	second := w.secondSettings()
+	for _, u := range w.source.Users() {
+		if wants(&w.job, u, in) || w.script.Setup.Second && wants(&second, u, in) {
+			out[u.ID()] = true
+		}
+	}
+	return out
+}
+
+// wants is the model of scope, written without the engine.
+func wants(s *Settings, u entrasim.Object, in map[int]map[string]bool) bool {
+	if t := u.String("userType"); t != "" && t != "Member" || strings.Contains(u.String("userPrincipalName"), "#EXT#") || u.String("externalUserState") != "" {
+		return false
+	}
+	id := u.ID()
+	switch s.Scope {
+	case "group":
+		if !in[1][id] {
+			return false
+		}
+	case "groups":
+		if !in[1][id] && !in[2][id] {
+			return false
+		}
+	case "second":
+		return in[2][id]
+	case "nested":
+		if !in[-1][id] {
+			return false
+		}
+	}
+	return s.Filter == "" || u.String("department") == s.Filter
+}
+
+// membership returns the direct members of the source's groups by their number,
+// and under −1 who is in group 1 directly or through other groups.
+func (w *world) membership() map[int]map[string]bool {
+	out := map[int]map[string]bool{}
+	for _, g := range w.source.Groups() {
+		set := map[string]bool{}
+		for _, m := range g.Strings("members") {
+			set[m] = true
+		}
+		out[numberOf(g.ID())] = set
+	}
+	all, seen := map[string]bool{}, map[int]bool{}
+	var walk func(n int)
+	walk = func(n int) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		for m := range out[n] {
+			if strings.HasPrefix(m, "bbbbbbbb") {
+				walk(numberOf(m))
+			} else {
+				all[m] = true
+			}
+		}
+	}
+	walk(1)
+	out[-1] = all
+	return out
+}
+
+// numberOf reads the number an id of ours ends with.
+func numberOf(id string) int {
+	n := 0
+	_, _ = fmt.Sscanf(id[len(id)-12:], "%d", &n) // ids of others have none
+	return n
+}
+
+// homeIdentity is the source id that a tenant itself knows as the home of a guest.
+func homeIdentity(o entrasim.Object) string {
+	var home struct{ ID, TenantID string }
+	if raw := o.Raw("homeIdentity"); raw != "" && json.Unmarshal([]byte(raw), &home) == nil {
+		return home.ID
+	}
+	return ""
+}
+
+// homeOf is the source user that a target user stands for, "" for none.
+func (h *truth) homeOf(o entrasim.Object) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if home := h.homes[o.ID()]; home != "" {
+		return home
+	}
+	return h.origin(o)
+}
+
+// The acts of administrators of the target.
+
+func (h *truth) byHand(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hands[id] = true
+}
+
+func (h *truth) drifted(o entrasim.Object, name string, value any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	id := o.ID()
+	if h.edits[id] == nil {
+		h.edits[id] = map[string]bool{}
+	}
+	h.edits[id][name] = true
+	if name == "accountEnabled" {
+		h.blocks[id] = fmt.Sprint(value)
+	}
+}
+
+func (h *truth) invitedByHand(id, source string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.homes[id], h.invite[id] = source, true
+}
+
+func (h *truth) protect(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.inTime[id] = time.Now()
+}
+
+// The administrators of tenantsync.
+
+func (h *truth) allow(at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.allows = append(h.allows, at)
+}
+
+func (h *truth) outside(from int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.outer = append(h.outer, [2]int{from, len(h.w.target.Journal())})
+}
+
+func (h *truth) provisioned(n int, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.demand[userID(n)] = append(h.demand[userID(n)], at)
+}
+
+func (h *truth) stateLost() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.forgot = append(h.forgot, time.Now())
+	h.reading = time.Time{}
+}
+
+// ended notes when the reading began that a cycle acted on: a stopped cycle leaves
+// what it has read to the next one, for an hour.
+func (h *truth) ended(c *cycle) {
+	h.observe()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.resumed = c.began
+	if !h.reading.IsZero() && c.began.Sub(h.reading) < time.Hour {
+		c.resumed = h.reading
+	}
+	h.reading = time.Time{}
+	if c.dead || c.stopped || c.result.Error != nil {
+		h.reading = c.resumed
+	}
+}
