@@ -65,6 +65,9 @@ func (c *Config) complete(env func(string) (string, bool)) {
 	if path, isSocket := strings.CutPrefix(c.Control.Listen, "unix:"); isSocket && path != "" {
 		c.Control.Listen = "unix:" + absolute(filepath.Dir(c.Store.Path), path)
 	}
+	for i := range c.Control.Tokens {
+		makeAbsolute(c.Dir, &c.Control.Tokens[i].TokenFile)
+	}
 	for _, j := range c.Jobs {
 		if target := c.Tenants[j.Target]; target != nil && j.Invitation.RedirectURL == "" {
 			j.Invitation.RedirectURL = redirectTo(target.TenantID)

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -69,6 +71,7 @@ func unquoted(text []byte, line int) string {
 // and the paths inside it are relative to path's folder.
 func Parse(path string, text []byte, opts Options) (*Config, error) {
 	opts = opts.complete()
+	sum := sha256.Sum256(text)
 	text = []byte(strings.TrimPrefix(string(text), "\ufeff"))
 	full, err := filepath.Abs(path)
 	if err != nil {
@@ -85,7 +88,7 @@ func Parse(path string, text []byte, opts Options) (*Config, error) {
 		return nil, &Invalid{r.problems(fatal)}
 	}
 
-	c := &Config{File: path, Dir: filepath.Dir(full)}
+	c := &Config{File: path, Dir: filepath.Dir(full), Hash: hex.EncodeToString(sum[:])}
 	c.setDefaults()
 	d := &decoder{
 		report:   r,

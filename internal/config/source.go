@@ -37,7 +37,7 @@ func (s *source) hide(n *node) {
 
 // secretOnLine finds what must not be shown where the tree does not tell, as
 // in a text that cannot be parsed.
-var secretOnLine = regexp.MustCompile(`(?i)(["']?\b(?:secret|password)["']?\s*:\s*)(.*)$`)
+var secretOnLine = regexp.MustCompile(`(?i)(["']?\b(?:secret|password|token)["']?\s*:\s*)(.*)$`)
 
 // excerpt draws a place of the file, secrets blotted out.
 func (s *source) excerpt(line, column int) string {

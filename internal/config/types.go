@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tenantsync/directory"
+	"tenantsync/internal/token"
 	"tenantsync/mapping"
 	"tenantsync/scope"
 )
@@ -27,6 +28,8 @@ type Config struct {
 	// Dir is the absolute path of the file's folder; relative paths of the file
 	// have been joined to it.
 	Dir string `yaml:"-"`
+	// Hash is the SHA-256 of the file's text, in hexadecimal digits.
+	Hash string `yaml:"-"`
 	// Warnings are problems that do not keep the configuration from being used,
 	// sorted by position.
 	Warnings []Problem `yaml:"-"`
@@ -327,8 +330,30 @@ type Store struct {
 // Control says where the daemon answers. After Load, Listen is "" (nowhere),
 // "unix:" with an absolute path, or HOST:PORT of a loopback address.
 type Control struct {
-	Listen string `yaml:"listen" jsonschema_description:"unix:PATH (relative to the state file's folder), 127.0.0.1:PORT, or \"\" for none. Default: unix:control.sock."`
+	Listen        string         `yaml:"listen" jsonschema_description:"unix:PATH (relative to the state file's folder), 127.0.0.1:PORT, or \"\" for none. Default: unix:control.sock."`
+	Tokens        []ControlToken `yaml:"tokens" jsonschema_description:"Named tokens, for people and programs that may do less than whoever owns the state file, or that have no account here."`
+	RequireReason bool           `yaml:"requireReason" jsonschema:"default=false" jsonschema_description:"What needs the role approver needs a --reason as well, which the audit keeps."`
 }
+
+// ControlToken is one named token of the control interface.
+type ControlToken struct {
+	Name      string      `yaml:"name" jsonschema:"required" jsonschema_description:"Who bears the token, as the audit names him."`
+	Role      ControlRole `yaml:"role" jsonschema:"required" jsonschema_description:"What the bearer may do: look, run jobs as they are configured, or decide what the guards hold."`
+	TokenFile string      `yaml:"tokenFile" jsonschema:"required" jsonschema_description:"A file with the token's hash as tenantsync token new writes it, never with the token; relative to this file. Several lines are several valid tokens."`
+
+	// Hashes are the digests that the file holds.
+	Hashes []token.Digest `yaml:"-"`
+}
+
+// ControlRole is what the bearer of a token may do.
+type ControlRole string
+
+// The roles. Each may do what the one before it may.
+const (
+	ReaderRole   ControlRole = "reader"
+	OperatorRole ControlRole = "operator"
+	ApproverRole ControlRole = "approver"
+)
 
 // LogLevel is the least severity the program logs.
 type LogLevel string

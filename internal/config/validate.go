@@ -43,6 +43,7 @@ func (v *validator) validate() {
 	}
 	v.validateStore()
 	v.validateControl()
+	v.validateTokens()
 	if c.Logs.Retention <= 0 {
 		v.fatal("logs.retention", InvalidValue, "logs.retention must be longer than 0", "")
 	}

@@ -21,5 +21,6 @@ func (TargetBlock) words() []string  { return []string{"keep", "yield"} }
 func (Deprovision) words() []string  { return []string{"delete", "disable", "none"} }
 func (ObjectAction) words() []string { return []string{"create", "update", "delete"} }
 func (StoreKind) words() []string    { return []string{"bolt"} }
+func (ControlRole) words() []string  { return []string{"reader", "operator", "approver"} }
 func (LogLevel) words() []string     { return []string{"debug", "info", "warn", "error"} }
 func (LogFormat) words() []string    { return []string{"json", "text"} }
