@@ -223,3 +223,35 @@ func (e *Engine) lastEnded(ctx context.Context, job string) (*store.Cycle, error
 	}
 	return nil, nil
 }
+
+// Hasten makes the next cycle of jobs due that wait longer than their schedule
+// says, because a connection failed: somebody has just mended what it failed for.
+// A job whose pair of tenants is at work is left alone.
+func (e *Engine) Hasten(ctx context.Context, jobs []string) {
+	for _, name := range jobs {
+		r, err := e.runner(name)
+		if err != nil {
+			continue // no longer configured
+		}
+		select {
+		case r.pair.cycle <- struct{}{}:
+		default:
+			continue
+		}
+		if err := e.hasten(ctx, r); err != nil {
+			e.log.Error("next start not stored", zap.String("job", name), zap.Error(err))
+		}
+		<-r.pair.cycle
+	}
+	e.wake()
+}
+
+// hasten moves the next start of a job in quarantine; the pair is locked.
+func (e *Engine) hasten(ctx context.Context, r *runner) error {
+	rec, err := e.record(ctx, r.job)
+	if err != nil || rec.Paused || rec.Quarantine == nil || rec.Quarantine.Reason != string(CodeConnection) {
+		return err
+	}
+	rec.NextStart = now()
+	return e.store.Apply(ctx, &store.Batch{Jobs: []store.Job{rec}})
+}

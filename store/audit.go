@@ -48,6 +48,7 @@ type AuditQuery struct {
 	Since, Until time.Time // from Since on, before Until
 	Actor        string    // part of it, in any case
 	Act          string
+	Outcome      string
 	Job          string
 	Limit        int
 	Follow       bool
@@ -58,7 +59,7 @@ type AuditQuery struct {
 func (q *AuditQuery) Matches(a *Audit) bool {
 	return (q.Since.IsZero() || !a.At.Before(q.Since)) && (q.Until.IsZero() || a.At.Before(q.Until)) &&
 		strings.Contains(strings.ToLower(a.Actor), strings.ToLower(q.Actor)) &&
-		(q.Act == "" || q.Act == a.Act) && (q.Job == "" || q.Job == a.Job)
+		(q.Act == "" || q.Act == a.Act) && (q.Outcome == "" || q.Outcome == a.Outcome) && (q.Job == "" || q.Job == a.Job)
 }
 
 // Seal makes a record the one after another, nil for the first: it gives it its

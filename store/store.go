@@ -78,8 +78,8 @@ type Batch struct {
 	Log    []Entry // appended; Seq is given by the store
 	// AmendLog adds to entries that are there; an unknown id changes nothing.
 	AmendLog []Amendment
-	// Audit records are appended and sealed (see Audit.Seal) by the store; nothing
-	// ever changes or removes one.
+	// Audit records are appended and sealed (see Audit.Seal) by the store, in place:
+	// after Apply they say which place they got. Nothing ever changes or removes one.
 	Audit []Audit
 
 	// Prune drops log entries and cycles older than it (zero: none), and links in

@@ -98,6 +98,7 @@ func newDecisionCommand(env *environment, v decision) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&o.Users, "user", nil, "this user, by `UPN` or object id; can be repeated")
 	cmd.Flags().BoolVar(&o.All, "all", false, "all users of the list")
+	env.reasonFlag(cmd)
 	return cmd
 }
 

@@ -152,20 +152,11 @@ func demoDaemon(env *environment, sim *simulation, dir string) (*daemon, func(),
 		return nil, nil, err
 	}
 	log := own.log(nil)
-	d := &daemon{env: own, log: log, cfg: cfg, wiring: newWiring(log)}
-	jobs, err := d.wiring.jobs(cfg)
+	d, closeState, err := openDaemon(own, cfg, log, person())
 	if err != nil {
 		return nil, nil, err
 	}
-	state, err := openState(cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	if d.engine, err = newEngine(jobs, state, log, person()); err != nil {
-		_ = state.Close() // the error that counts is the one returned
-		return nil, nil, err
-	}
-	return d, func() { _ = state.Close() }, nil // the folder is removed anyway
+	return d, func() { _ = closeState() }, nil // the folder is removed anyway
 }
 
 // raiseLimit lets the job write as fast as the simulated tenants answer.

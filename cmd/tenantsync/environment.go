@@ -30,6 +30,9 @@ type environment struct {
 	// options are the global flags, set before a command runs.
 	options globalOptions
 
+	// reason is why, for commands that have --reason.
+	reason string
+
 	cfg *config.Config
 }
 
@@ -47,6 +50,7 @@ type globalOptions struct {
 	Verbose    bool
 	LogFormat  string
 	Server     string
+	TokenFile  string
 	Timeout    time.Duration
 }
 

@@ -81,6 +81,8 @@ func problemsOf(err error) []problem {
 	case errors.As(err, &usage):
 		return []problem{{Code: "Usage", Message: sentence(usage.Message), Action: usage.Action,
 			File: usage.File, Line: usage.Line, Column: usage.Column}}
+	case errors.Is(err, control.ErrUnreachable) && errors.As(err, &known) && known.Class == engine.ClassSignIn:
+		return []problem{{Code: known.Code, Message: sentence(known.Message), Cause: known.Cause, Action: known.Action}}
 	case errors.Is(err, control.ErrUnreachable):
 		return []problem{{Code: "DaemonNotReachable", Message: "the daemon cannot be reached.", Cause: err.Error(),
 			Action: "start it with: tenantsync run"}}

@@ -34,6 +34,7 @@ func newProvisionCommand(env *environment) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: env.runs(func(ctx context.Context, args []string) error { return runProvision(ctx, env, args[0], o) }),
 	}
+	env.reasonFlag(cmd)
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "stop before the last step's writes")
 	cmd.Flags().BoolVar(&o.Restore, "restore", false, "restore the target user if somebody deleted it there by hand")
 	return cmd

@@ -41,6 +41,7 @@ func newRetriesCommand(env *environment) *cobra.Command {
 		}),
 	}
 	now.Flags().StringArrayVar(&users, "user", nil, "this user, by `UPN` or object id; can be repeated")
+	env.reasonFlag(now)
 	cmd.AddCommand(list, now)
 	return cmd
 }

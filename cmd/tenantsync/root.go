@@ -35,6 +35,7 @@ func commandGroups() []commandGroup {
 			newRestartCommand,
 			newDeletionsCommand,
 			newRetriesCommand,
+			newAuditCommand,
 		}},
 		{"Configure", []func(*environment) *cobra.Command{
 			newInitCommand,
@@ -43,6 +44,7 @@ func commandGroups() []commandGroup {
 			newConfigCommand,
 			newMappingCommand,
 			newScopeCommand,
+			newTokenCommand,
 		}},
 		{"Look and rehearse", []func(*environment) *cobra.Command{
 			newLogsCommand,
@@ -145,6 +147,7 @@ func (e *environment) globalFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&o.Verbose, "verbose", "v", false, "show more, and log to standard error")
 	f.StringVar(&o.LogFormat, "log-format", "", "form of the log on standard error: `text|json`")
 	f.StringVar(&o.Server, "server", "", "the daemon to ask: `http://127.0.0.1:PORT` or unix:PATH")
+	f.StringVar(&o.TokenFile, "token-file", "", "a `FILE` with the token to show to the daemon, for what its role may do")
 	f.DurationVar(&o.Timeout, "timeout", 0, "give up after this `DURATION`, e.g. 5m")
 }
 

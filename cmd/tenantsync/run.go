@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"tenantsync/engine"
 	"tenantsync/internal/config"
 	"tenantsync/internal/control"
+	"tenantsync/store"
 )
 
 func newRunCommand(env *environment) *cobra.Command {
@@ -33,11 +35,39 @@ func newRunCommand(env *environment) *cobra.Command {
 
 // daemon is a running `tenantsync run`.
 type daemon struct {
-	env    *environment
-	log    *zap.Logger
-	cfg    *config.Config
-	wiring *wiring
-	engine *engine.Engine
+	env     *environment
+	log     *zap.Logger
+	cfg     *config.Config
+	wiring  *wiring
+	engine  *engine.Engine
+	auditor *control.Auditor
+	tokens  atomic.Pointer[[]control.Token] // valid now
+}
+
+// openDaemon opens the state and puts a daemon together; the caller closes the
+// state when it has served.
+func openDaemon(env *environment, cfg *config.Config, log *zap.Logger, who store.Initiator) (_ *daemon, closeState func() error, err error) {
+	d := &daemon{env: env, log: log, cfg: cfg, wiring: newWiring(log)}
+	jobs, err := d.wiring.jobs(cfg)
+	if err != nil {
+		return nil, nil, &configError{err}
+	}
+	tokens, err := controlTokens(cfg)
+	if err != nil {
+		return nil, nil, &configError{err}
+	}
+	d.tokens.Store(&tokens)
+	state, err := openState(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.engine, err = newEngine(jobs, state, log, who); err != nil {
+		_ = state.Close() // the error that counts is the one returned
+		return nil, nil, err
+	}
+	d.wiring.settle()
+	d.auditor = control.NewAuditor(state, auditedConfiguration(cfg), cfg.Control.RequireReason, log)
+	return d, state.Close, nil
 }
 
 // runDaemon opens everything, serves until ctx ends and closes everything in
@@ -52,23 +82,15 @@ func runDaemon(ctx context.Context, env *environment) (err error) {
 	for _, w := range cfg.Warnings {
 		log.Warn("configuration", zap.String("problem", w.Error()), zap.String("action", w.Action))
 	}
-	d := &daemon{env: env, log: log, cfg: cfg, wiring: newWiring(log)}
-	jobs, err := d.wiring.jobs(cfg)
-	if err != nil {
-		return &configError{err}
-	}
-	state, err := openState(cfg)
+	d, closeState, err := openDaemon(env, cfg, log, ownName())
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if e := state.Close(); err == nil && e != nil {
+		if e := closeState(); err == nil && e != nil {
 			err = fmt.Errorf("close state file: %w", e)
 		}
 	}()
-	if d.engine, err = newEngine(jobs, state, log, ownName()); err != nil {
-		return err
-	}
 	return d.serve(ctx)
 }
 
@@ -105,6 +127,10 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	defer stopServer()
+	if err := d.recordStart(ctx); err != nil {
+		return err
+	}
+	defer d.recordStop(ctx)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -140,7 +166,7 @@ func (d *daemon) listen(ctx context.Context) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := server.Serve(serving, d.engine, d.log.Named("control")); err != nil {
+		if err := server.Serve(serving, d.controlOptions()); err != nil {
 			d.log.Error("control interface", zap.Error(err))
 		}
 	}()
@@ -153,39 +179,34 @@ func (d *daemon) listen(ctx context.Context) (stop func(), err error) {
 	}, nil
 }
 
-// reloads takes a changed configuration at each hang-up.
-func (d *daemon) reloads(ctx context.Context, hangups <-chan os.Signal) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hangups:
-			d.reload()
-		}
+// controlOptions say whom the control interface answers: everybody through the
+// auditor.
+func (d *daemon) controlOptions() control.Options {
+	return control.Options{
+		Service: func(c control.Caller) control.Service { return d.auditor.For(c, d.engine) },
+		Tokens:  func() []control.Token { return *d.tokens.Load() },
+		Refused: d.auditor.Refused,
+		Log:     d.log.Named("control"),
 	}
 }
 
-// reload replaces the jobs if the file is valid. What belongs to the process,
-// the state file and the control interface, stays as it was begun with.
-func (d *daemon) reload() {
-	cfg, err := d.env.daemonConfig()
-	if err == nil && (cfg.Store != d.cfg.Store || cfg.Control != d.cfg.Control) {
-		d.log.Warn("store and control take effect with the next start")
+// recordStart records that the daemon begins and under which configuration. One
+// that cannot is not run: what it did would not be known.
+func (d *daemon) recordStart(ctx context.Context) error {
+	who := actorName(person())
+	if err := d.auditor.Configured(ctx, who, viaProcess, false); err != nil {
+		return err
 	}
-	var jobs []engine.Job
-	if err == nil {
-		jobs, err = d.wiring.jobs(cfg)
-	}
-	if err == nil {
-		err = d.engine.Reload(jobs)
-	}
+	return d.auditor.Record(ctx, store.Audit{At: d.env.now(), Actor: who, Via: viaProcess, Act: control.ActDaemonStart,
+		Outcome: "done", NewHash: d.cfg.Hash})
+}
+
+// recordStop records that the daemon ends, and what was counted and not recorded.
+func (d *daemon) recordStop(ctx context.Context) {
+	d.auditor.Flush()
+	err := d.auditor.Record(context.WithoutCancel(ctx), store.Audit{At: d.env.now(), Actor: actorName(person()), Via: viaProcess,
+		Act: control.ActDaemonStop, Outcome: "done"})
 	if err != nil {
-		for _, p := range problemsOf(err) {
-			d.log.Error("configuration not reloaded, the daemon goes on with the one it has", zap.String("code", p.Code),
-				zap.String("problem", p.Message), zap.String("file", p.File), zap.Int("line", p.Line), zap.Int("column", p.Column))
-		}
-		return
+		d.log.Error("end of the daemon not recorded", zap.Error(err))
 	}
-	d.cfg = cfg
-	d.log.Info("configuration reloaded", zap.Strings("jobs", cfg.JobNames()))
 }

@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"strings"
 
 	"go.uber.org/zap"
 
+	"tenantsync/engine"
 	"tenantsync/internal/config"
 	"tenantsync/internal/control"
 	"tenantsync/store"
@@ -24,20 +26,23 @@ import (
 func (e *environment) Service(ctx context.Context) (s control.Service, done func(), err error) {
 	if e.options.Server != "" {
 		client, err := e.namedDaemon(ctx)
-		return client, func() {}, err
+		if err != nil {
+			return nil, nil, err
+		}
+		return client.Because(e.reason), func() {}, nil
 	}
 	cfg, err := e.LoadConfig()
 	if err != nil {
 		return nil, nil, err
 	}
-	if client := e.daemon(ctx, cfg); client != nil {
-		return client, func() {}, nil
+	if client, err := e.daemon(ctx, cfg); client != nil || err != nil {
+		return client, func() {}, err
 	}
-	s, done, err = openEngine(cfg, e.log(nil), person())
+	s, done, err = openEngine(cfg, e.log(nil), person(), e.caller())
 	if errors.Is(err, store.ErrLocked) {
 		// A daemon that has just started holds the file a moment before it answers.
-		if client := e.daemon(ctx, cfg); client != nil {
-			return client, func() {}, nil
+		if client, err := e.daemon(ctx, cfg); client != nil || err != nil {
+			return client, func() {}, err
 		}
 		return nil, nil, fmt.Errorf("no daemon answers at %s: %w", listenText(cfg), err)
 	}
@@ -64,49 +69,77 @@ func listenText(cfg *config.Config) string {
 	return cfg.Control.Listen
 }
 
-// daemon returns the client of the daemon of this configuration, nil when none
-// answers.
-func (e *environment) daemon(ctx context.Context, cfg *config.Config) *control.Client {
+// daemon returns what asks the daemon of this configuration, nil when none answers.
+// The error says that one answers and refuses who asks.
+func (e *environment) daemon(ctx context.Context, cfg *config.Config) (control.Service, error) {
 	if cfg.Control.Listen == "" {
-		return nil
+		return nil, nil
 	}
 	address, err := control.ParseAddress(cfg.Control.Listen)
 	if err != nil {
-		return nil // validated when it was loaded
+		return nil, nil //nolint:nilerr // validated when it was loaded
 	}
-	token := ""
-	if address.Socket == "" {
-		if token, err = control.ReadToken(tokenFile(cfg)); err != nil {
-			return nil // a daemon writes it when it starts
+	token, given, err := e.token()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case address.Socket != "":
+		if _, err := os.Lstat(address.Socket); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
 		}
-	} else if _, err := os.Lstat(address.Socket); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	case !given:
+		if token, err = control.ReadToken(tokenFile(cfg)); err != nil {
+			return nil, nil //nolint:nilerr // a daemon writes it when it starts
+		}
 	}
 	client, err := control.Dial(ctx, address, token)
-	if err != nil {
-		return nil
+	if refused := (*engine.Error)(nil); errors.As(err, &refused) && refused.Class == engine.ClassSignIn && (given || address.Socket != "") {
+		return nil, err
 	}
-	return client
+	if err != nil {
+		return nil, nil //nolint:nilerr // where the token was left by another daemon, the state file tells
+	}
+	return client.Because(e.reason), nil
+}
+
+// token returns the token to show to a daemon, where one is given: that of
+// --token-file, else TENANTSYNC_TOKEN.
+func (e *environment) token() (token string, given bool, err error) {
+	if e.options.TokenFile == "" {
+		token, _ = e.lookup("TENANTSYNC_TOKEN")
+		return token, token != "", nil
+	}
+	token, err = control.ReadToken(e.options.TokenFile)
+	switch {
+	case err != nil:
+		return "", false, usagef("name a file with the token that tenantsync token new printed", "--token-file: %s.", err)
+	case token == "" || strings.ContainsAny(token, " \t\r\n"):
+		return "", false, usagef("name a file with the token that tenantsync token new printed, and nothing else",
+			"--token-file: %s does not hold a token.", e.options.TokenFile)
+	}
+	return token, true, nil
 }
 
 // namedDaemon reaches the daemon that --server names. It needs no configuration;
-// over TCP the token is TENANTSYNC_TOKEN, else that of the configuration's daemon.
+// over TCP without a given token it is that of the configuration's daemon.
 func (e *environment) namedDaemon(ctx context.Context) (*control.Client, error) {
 	address, err := control.ParseAddress(e.options.Server)
 	if err != nil {
 		return nil, usagef("use --server unix:PATH or --server http://127.0.0.1:PORT", "--server: %s.", err)
 	}
-	token := ""
-	if address.Socket == "" {
-		if token, _ = e.lookup("TENANTSYNC_TOKEN"); token == "" {
-			cfg, err := e.LoadConfig()
-			if err != nil {
-				return nil, usagef("set TENANTSYNC_TOKEN, or name the daemon's configuration with --config",
-					"--server needs the daemon's token.")
-			}
-			if token, err = control.ReadToken(tokenFile(cfg)); err != nil {
-				return nil, fmt.Errorf("%s: %w: %w", address, control.ErrUnreachable, err)
-			}
+	token, given, err := e.token()
+	if err != nil {
+		return nil, err
+	}
+	if address.Socket == "" && !given {
+		cfg, err := e.LoadConfig()
+		if err != nil {
+			return nil, usagef("name a file with it by --token-file, set TENANTSYNC_TOKEN, or name the daemon's configuration with --config",
+				"--server needs the daemon's token.")
+		}
+		if token, err = control.ReadToken(tokenFile(cfg)); err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", address, control.ErrUnreachable, err)
 		}
 	}
 	return control.Dial(ctx, address, token)

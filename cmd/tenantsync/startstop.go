@@ -48,7 +48,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 }
 
 func newJobVerbCommand(env *environment, v jobVerb) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:         v.name + " [JOB]",
 		Short:       v.short,
 		Long:        v.long,
@@ -73,6 +73,8 @@ func newJobVerbCommand(env *environment, v jobVerb) *cobra.Command {
 			})
 		}),
 	}
+	env.reasonFlag(cmd)
+	return cmd
 }
 
 // result tells what the job is now.

@@ -42,6 +42,7 @@ func newSyncCommand(env *environment) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.Initial, "initial", false, "compare everybody instead of what changed")
 	cmd.Flags().BoolVar(&o.Accept, "accept", false, "let through what a changed configuration would change (TooManyChanges)")
+	env.reasonFlag(cmd)
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "tell what the cycle would do, as plan does")
 	return cmd
 }

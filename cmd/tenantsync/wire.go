@@ -10,8 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -40,12 +43,23 @@ type wiring struct {
 	mu      sync.Mutex
 	clients map[clientKey]*entra.Client
 	budgets map[budgetKey]*entra.Budget
+	wanted  map[clientKey]*freshClient // what the jobs that were made last use
+	settled map[clientKey]*freshClient // the same of the jobs that are in effect
+}
+
+// freshClient is a tenant's client that the jobs in effect do not use.
+type freshClient struct {
+	tenant string
+	app    engine.App
+	jobs   []string // enabled ones that would use it
+	signIn func(context.Context) error
 }
 
 // clientKey is all that makes two clients the same.
 type clientKey struct {
 	name, tenantID, cloud, authority, graph, caFile string
 	credential                                      entra.Credential
+	files                                           string // what the files hold that are read once, so that a renewed certificate is another client
 	unusable                                        string // why the credential cannot be used
 	parallelReads                                   int
 }
@@ -61,9 +75,10 @@ func newWiring(log *zap.Logger) *wiring {
 	return &wiring{log: log, clients: map[clientKey]*entra.Client{}, budgets: map[budgetKey]*entra.Budget{}}
 }
 
-// openEngine opens the state file and returns an engine over it. The error wraps
-// store.ErrLocked when another process holds the file. done closes the file.
-func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator) (_ control.Service, done func(), err error) {
+// openEngine opens the state file and returns an engine over it, as one caller uses
+// it. The error wraps store.ErrLocked when another process holds the file. done
+// closes the file.
+func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator, caller control.Caller) (_ control.Service, done func(), err error) {
 	w := newWiring(log)
 	jobs, err := w.jobs(cfg)
 	if err != nil {
@@ -78,7 +93,8 @@ func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator) (_ con
 		_ = state.Close()
 		return nil, nil, err
 	}
-	return e, func() {
+	auditor := control.NewAuditor(state, auditedConfiguration(cfg), cfg.Control.RequireReason, log)
+	return auditor.For(caller, e), func() {
 		if err := state.Close(); err != nil {
 			log.Error("close state file", zap.Error(err))
 		}
@@ -113,6 +129,7 @@ func (w *wiring) jobs(cfg *config.Config) ([]engine.Job, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	rates, reads := sharedLimits(cfg)
+	w.wanted = map[clientKey]*freshClient{}
 	list := make([]engine.Job, 0, len(cfg.Jobs))
 	for _, j := range cfg.Jobs {
 		source, target := cfg.Tenants[j.Source], cfg.Tenants[j.Target]
@@ -123,6 +140,10 @@ func (w *wiring) jobs(cfg *config.Config) ([]engine.Job, error) {
 		writer, err := w.client(target, target.ForWriting(), reads)
 		if err != nil {
 			return nil, fmt.Errorf("tenant %s: %w", j.Target, err)
+		}
+		if j.Enabled {
+			w.want(source, source.Credential, reads, reader, j.Name)
+			w.want(target, target.ForWriting(), reads, writer, j.Name)
 		}
 		meter := entra.NewMeter()
 		job := engineJob(cfg, j)
@@ -136,22 +157,13 @@ func (w *wiring) jobs(cfg *config.Config) ([]engine.Job, error) {
 
 // client returns the one client of a tenant and credential.
 func (w *wiring) client(t *config.Tenant, c *config.Credential, reads map[appKey]int) (*entra.Client, error) {
-	key := clientKey{
-		name: t.Name, tenantID: t.TenantID, cloud: string(t.Cloud),
-		authority: t.Endpoints.Authority, graph: t.Endpoints.Graph, caFile: t.Endpoints.CAFile,
-		credential: entra.Credential{
-			Kind: string(c.Kind), ClientID: c.ClientID, Secret: c.Secret.Reveal(),
-			CertificateFile: c.CertificateFile, PasswordFile: c.PasswordFile, TokenFile: c.TokenFile,
-		},
-		parallelReads: reads[appOf(t, c)],
-	}
+	key := keyOf(t, c, reads)
 	settings := entra.Config{
 		Name: t.Name, TenantID: t.TenantID, Cloud: string(t.Cloud),
 		Authority: t.Endpoints.Authority, Graph: t.Endpoints.Graph, CAFile: t.Endpoints.CAFile,
 		Credential: key.credential, ParallelReads: key.parallelReads, Log: w.log, Wrap: requestsOf,
 	}
 	if c.Err != nil {
-		key.unusable = c.Err.Error()
 		// The tenant's jobs are disabled, so nobody should sign in; whoever does
 		// is told why that cannot work.
 		settings.Credential = entra.Credential{Kind: entra.SecretCredential, ClientID: cmp.Or(c.ClientID, t.TenantID), Secret: "unset"}
@@ -166,6 +178,77 @@ func (w *wiring) client(t *config.Tenant, c *config.Credential, reads map[appKey
 	}
 	w.clients[key] = client
 	return client, nil
+}
+
+// keyOf is all that makes the client of a tenant and credential.
+func keyOf(t *config.Tenant, c *config.Credential, reads map[appKey]int) clientKey {
+	key := clientKey{
+		name: t.Name, tenantID: t.TenantID, cloud: string(t.Cloud),
+		authority: t.Endpoints.Authority, graph: t.Endpoints.Graph, caFile: t.Endpoints.CAFile,
+		credential: entra.Credential{
+			Kind: string(c.Kind), ClientID: c.ClientID, Secret: c.Secret.Reveal(),
+			CertificateFile: c.CertificateFile, PasswordFile: c.PasswordFile, TokenFile: c.TokenFile,
+		},
+		files:         contentOf(t.Endpoints.CAFile, c.CertificateFile, c.PasswordFile),
+		parallelReads: reads[appOf(t, c)],
+	}
+	if c.Err != nil {
+		key.unusable = c.Err.Error()
+	}
+	return key
+}
+
+// contentOf condenses what files hold. One that cannot be read counts as empty:
+// whoever uses it says so better.
+func contentOf(paths ...string) string {
+	sum := sha256.New()
+	for _, path := range paths {
+		var content []byte
+		if path != "" {
+			content, _ = os.ReadFile(path)
+		}
+		part := sha256.Sum256(content)
+		sum.Write(part[:])
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// want notes that an enabled job uses a client.
+func (w *wiring) want(t *config.Tenant, c *config.Credential, reads map[appKey]int, client *entra.Client, job string) {
+	key := keyOf(t, c, reads)
+	f := w.wanted[key]
+	if f == nil {
+		f = &freshClient{tenant: t.Name, app: checkApp(c), signIn: func(ctx context.Context) error {
+			_, _, err := client.Source(nil).Permissions(ctx)
+			return err
+		}}
+		w.wanted[key] = f
+	}
+	f.jobs = append(f.jobs, job)
+}
+
+// fresh returns the clients that the jobs made last use and the jobs in effect do
+// not, by the names of their tenants.
+func (w *wiring) fresh() []freshClient {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []freshClient
+	for key, f := range w.wanted {
+		if w.settled[key] == nil {
+			list = append(list, *f)
+		}
+	}
+	slices.SortFunc(list, func(a, b freshClient) int { return strings.Compare(a.tenant, b.tenant) })
+	return list
+}
+
+// settle says that the jobs made last are in effect. Clients that they do not use
+// are let go, and the secrets with them.
+func (w *wiring) settle() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settled = w.wanted
+	maps.DeleteFunc(w.clients, func(key clientKey, _ *entra.Client) bool { return w.settled[key] == nil })
 }
 
 // unusable stands in for the network where a credential cannot be used. It

@@ -10,6 +10,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	"tenantsync/engine"
@@ -21,15 +23,26 @@ const dialTimeout = 3 * time.Second
 
 // Client asks a running daemon. It is safe for concurrent use.
 type Client struct {
-	http  *http.Client
-	base  string
-	token string
+	http   *http.Client
+	base   string
+	token  string
+	reason string
 }
 
 var _ Service = (*Client)(nil)
 
+// Because returns a client that tells with every request why it is made, for the
+// record of administrative acts.
+func (c *Client) Because(reason string) *Client {
+	because := *c
+	because.reason = reason
+	return &because
+}
+
 // Dial reaches the daemon at the address and makes sure that it is one. The token
-// is needed for TCP. Where nobody answers the error is ErrUnreachable.
+// is needed for TCP; over a socket "" means the rights of the user. Where nobody
+// answers the error is ErrUnreachable, and wraps an *[engine.Error] of ClassSignIn
+// where a daemon answers and refuses the token.
 func Dial(ctx context.Context, address Address, token string) (*Client, error) {
 	c := &Client{base: "http://" + address.Host, token: token}
 	transport := &http.Transport{Proxy: nil, ResponseHeaderTimeout: 0}
@@ -74,19 +87,55 @@ func (c *Client) greet(ctx context.Context) error {
 	return nil
 }
 
-// send sends one request. An error means that no answer came.
+// maxWaits is how often a request is repeated that the daemon put off, and
+// longestWait what is waited for at a time.
+const (
+	maxWaits    = 8
+	longestWait = 30 * time.Second
+)
+
+// send sends one request, and again when the daemon says that it came too soon: it
+// was not looked at then. An error means that no answer came.
 func (c *Client) send(ctx context.Context, method, route string, body any, id string) (*http.Response, error) {
-	var reader io.Reader
+	var encoded []byte
 	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
+		var err error
+		if encoded, err = json.Marshal(body); err != nil {
 			return nil, fmt.Errorf("encode request: %w", err)
 		}
-		reader = bytes.NewReader(encoded)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, c.base+"/v1/"+route, reader)
+	for tries := 0; ; tries++ {
+		response, err := c.sendOnce(ctx, method, route, encoded, id)
+		if err != nil || response.StatusCode != http.StatusTooManyRequests || tries == maxWaits {
+			return response, err
+		}
+		_ = response.Body.Close()
+		wait := time.NewTimer(waitOf(response))
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return nil, ctx.Err()
+		case <-wait.C:
+		}
+	}
+}
+
+// waitOf is how long a daemon asks to wait.
+func waitOf(response *http.Response) time.Duration {
+	seconds, err := strconv.Atoi(response.Header.Get(retryAfter))
+	if err != nil || seconds < 1 {
+		seconds = 1
+	}
+	return min(time.Duration(seconds)*time.Second, longestWait)
+}
+
+func (c *Client) sendOnce(ctx context.Context, method, route string, body []byte, id string) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.base+"/v1/"+route, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
+	}
+	if c.reason != "" {
+		r.Header.Set(reasonHeader, url.QueryEscape(c.reason))
 	}
 	r.Header.Set("Content-Type", "application/json")
 	if c.token != "" {
@@ -267,4 +316,13 @@ func (c *Client) Logs(ctx context.Context, q store.LogQuery) ([]store.Entry, err
 		entries[i].Seq = l.Seq
 	}
 	return entries, nil
+}
+
+// Audit implements Service.
+func (c *Client) Audit(ctx context.Context, q store.AuditQuery) ([]store.Audit, error) {
+	list, err := call[[]store.Audit](ctx, c, "audit", auditRequest(q))
+	if err != nil {
+		return nil, err
+	}
+	return *list, nil
 }

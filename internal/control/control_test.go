@@ -11,13 +11,17 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/zap"
 
 	"tenantsync/directory"
 	"tenantsync/engine"
 	"tenantsync/internal/control"
 	"tenantsync/store"
 )
+
+// serving answers everybody with f.
+func serving(f *fake) control.Options {
+	return control.Options{Service: func(control.Caller) control.Service { return f }}
+}
 
 // serve runs a daemon's control interface over f and returns a client of it.
 func serve(t *testing.T, f *fake, address control.Address) (*control.Client, *control.Server, context.CancelFunc) {
@@ -29,7 +33,7 @@ func serve(t *testing.T, f *fake, address control.Address) (*control.Client, *co
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, f, zap.NewNop()) }()
+	go func() { done <- server.Serve(ctx, serving(f)) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -73,6 +77,7 @@ func addresses(t *testing.T) map[string]control.Address {
 func TestEveryMethodReachesTheServiceWithItsArguments(t *testing.T) {
 	query := store.LogQuery{ID: "i", Job: "j", Since: began, Until: began.Add(1), User: "u", Actions: []string{"create"},
 		Statuses: []string{"failure"}, Code: "c", Cycle: "y", Change: "h", Limit: 3, Follow: true, AfterSeq: 1 << 60}
+	acts := store.AuditQuery{Since: began, Until: began.Add(1), Actor: "a", Act: "pause", Outcome: "done", Job: "j", Limit: 3, Follow: true, AfterSeq: 1 << 60}
 	list := []string{"a@x", "b@x"}
 	calls := map[string]struct {
 		want any
@@ -108,6 +113,7 @@ func TestEveryMethodReachesTheServiceWithItsArguments(t *testing.T) {
 		}},
 		"retries":  {"j", func(ctx context.Context, s control.Service) error { _, err := s.Retries(ctx, "j"); return err }},
 		"retrynow": {users{"j", list, false}, func(ctx context.Context, s control.Service) error { _, err := s.RetryNow(ctx, "j", list); return err }},
+		"audit":    {acts, func(ctx context.Context, s control.Service) error { _, err := s.Audit(ctx, acts); return err }},
 		"logs":     {query, func(ctx context.Context, s control.Service) error { _, err := s.Logs(ctx, query); return err }},
 	}
 	for kind, address := range addresses(t) {
@@ -394,7 +400,7 @@ func TestServeEndsWithItsContextAndRemovesTheSocket(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if err := server.Serve(ctx, &fake{}, zap.NewNop()); err != nil {
+	if err := server.Serve(ctx, serving(&fake{})); err != nil {
 		t.Errorf("Serve: %v", err)
 	}
 	if err := server.Close(); err != nil {

@@ -19,6 +19,7 @@ type fake struct {
 
 	err     error
 	entries []store.Entry
+	acts    []store.Audit
 	// began receives a value when a cycle begins; the cycle then waits for ctx
 	// when hold is set.
 	began chan struct{}
@@ -160,6 +161,11 @@ func (f *fake) RetryNow(_ context.Context, job string, list []string) (*engine.R
 func (f *fake) Logs(_ context.Context, q store.LogQuery) ([]store.Entry, error) {
 	f.record("logs", q)
 	return f.entries, f.err
+}
+
+func (f *fake) Audit(_ context.Context, q store.AuditQuery) ([]store.Audit, error) {
+	f.record("audit", q)
+	return f.acts, f.err
 }
 
 var errPlain = errors.New("disk full")

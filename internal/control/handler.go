@@ -2,17 +2,15 @@ package control
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
+	"os"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 
 	"tenantsync/engine"
 	"tenantsync/store"
@@ -24,15 +22,31 @@ const (
 	maxBody      = 1 << 20
 	maxHeader    = 16 << 10
 	bodyTimeout  = 30 * time.Second
+	writeTimeout = 30 * time.Second
 	idleTimeout  = time.Minute
 	shutdownTime = 25 * time.Second
 )
 
+// Options say whom a daemon answers and with what.
+type Options struct {
+	// Service returns what answers a caller, who was let in.
+	Service func(Caller) Service
+	// Tokens returns the named tokens that are valid now; nil for none.
+	Tokens func() []Token
+	// Refused is told of requests that were not let in, or lacked a role; nil for
+	// nobody. It must be quick and safe for concurrent use.
+	Refused func(c Caller, code string)
+	// Log receives failures of single connections; nil for none.
+	Log *zap.Logger
+}
+
 // Handler serves a Service over HTTP. It is safe for concurrent use.
 type Handler struct {
-	service Service
-	token   string // "" over a unix socket, where the file's mode decides
+	options Options
+	token   string // of the daemon's own making; "" over a unix socket
 	tcp     bool
+	owner   int // user that may use the socket without a token
+	limits  *limits
 	mux     *http.ServeMux
 
 	mu      sync.Mutex
@@ -42,10 +56,11 @@ type Handler struct {
 }
 
 // NewHandler returns the handler of a daemon. A token makes it a TCP handler:
-// every request must bear it and must name a loopback host. Cycles that a
-// request began go on when the client disappears; they end with lifetime.
-func NewHandler(lifetime context.Context, s Service, token string) *Handler {
-	h := &Handler{service: s, token: token, tcp: token != "", mux: http.NewServeMux(),
+// every request must bear it, or a named one, and must name a loopback host.
+// Cycles that a request began go on when the client disappears; they end with
+// lifetime.
+func NewHandler(lifetime context.Context, o Options, token string) *Handler {
+	h := &Handler{options: o, token: token, tcp: token != "", owner: os.Geteuid(), limits: newLimits(), mux: http.NewServeMux(),
 		cancels: map[string]context.CancelFunc{}, early: map[string]bool{}, ended: lifetime}
 	h.routes()
 	return h
@@ -53,51 +68,53 @@ func NewHandler(lifetime context.Context, s Service, token string) *Handler {
 
 // routes gives every method of the service its path.
 func (h *Handler) routes() {
-	s := h.service
-	h.mux.HandleFunc("GET /v1/health", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, health{Product: product})
+	h.mux.HandleFunc("GET /v1/health", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, health{Product: product, Role: callerOf(r).Role.String()})
 	})
-	h.mux.HandleFunc("POST /v1/cancel", h.cancel)
-	h.mux.HandleFunc("POST /v1/sync", h.sync)
-	h.mux.HandleFunc("POST /v1/plan", h.plan)
-	handle(h, "provision", s.Provision)
-	handle(h, "status", func(ctx context.Context, r jobRequest) (*[]engine.JobStatus, error) {
+	handle(h, "cancel", func(_ context.Context, _ Service, r cancelRequest) (*struct{}, error) {
+		h.cancel(r.ID)
+		return &struct{}{}, nil
+	})
+	serve(h, "sync", whenSync, h.sync)
+	serve(h, "plan", nil, h.plan)
+	handleWhen(h, "provision", whenProvision, Service.Provision)
+	handle(h, "status", func(ctx context.Context, s Service, r jobRequest) (*[]engine.JobStatus, error) {
 		list, err := s.Status(ctx, r.Job)
 		return &list, err
 	})
-	handle(h, "explain", func(ctx context.Context, r userRequest) (*engine.Explanation, error) {
+	handle(h, "explain", func(ctx context.Context, s Service, r userRequest) (*engine.Explanation, error) {
 		return s.Explain(ctx, r.User, r.Job)
 	})
-	handle(h, "scopetest", func(ctx context.Context, r userRequest) (*engine.ScopeTest, error) {
+	handle(h, "scopetest", func(ctx context.Context, s Service, r userRequest) (*engine.ScopeTest, error) {
 		return s.ScopeTest(ctx, r.User, r.Job)
 	})
-	handle(h, "approles", func(ctx context.Context, r userRequest) (*[]string, error) {
+	handle(h, "approles", func(ctx context.Context, s Service, r userRequest) (*[]string, error) {
 		roles, err := s.AppRoles(ctx, r.User, r.Job)
 		return &roles, err
 	})
-	for name, act := range map[string]func(context.Context, string) error{
-		"start": s.Start, "pause": s.Pause, "restart": s.Restart,
+	for name, act := range map[string]func(Service, context.Context, string) error{
+		"start": Service.Start, "pause": Service.Pause, "restart": Service.Restart,
 	} {
-		handle(h, name, func(ctx context.Context, r jobRequest) (*struct{}, error) {
-			return &struct{}{}, act(ctx, r.Job)
+		handle(h, name, func(ctx context.Context, s Service, r jobRequest) (*struct{}, error) {
+			return &struct{}{}, act(s, ctx, r.Job)
 		})
 	}
-	handle(h, "held", func(ctx context.Context, r usersRequest) (*engine.Deletions, error) {
+	handle(h, "held", func(ctx context.Context, s Service, r usersRequest) (*engine.Deletions, error) {
 		return s.Held(ctx, r.Job, r.Retained)
 	})
-	handle(h, "allow", func(ctx context.Context, r usersRequest) (*engine.Deletions, error) {
+	handle(h, "allow", func(ctx context.Context, s Service, r usersRequest) (*engine.Deletions, error) {
 		return s.Allow(ctx, r.Job, r.Users, r.All)
 	})
-	handle(h, "reject", func(ctx context.Context, r usersRequest) (*engine.Deletions, error) {
+	handle(h, "reject", func(ctx context.Context, s Service, r usersRequest) (*engine.Deletions, error) {
 		return s.Reject(ctx, r.Job, r.Users, r.All)
 	})
-	handle(h, "retries", func(ctx context.Context, r usersRequest) (*engine.Retries, error) {
+	handle(h, "retries", func(ctx context.Context, s Service, r usersRequest) (*engine.Retries, error) {
 		return s.Retries(ctx, r.Job)
 	})
-	handle(h, "retrynow", func(ctx context.Context, r usersRequest) (*engine.Retries, error) {
+	handle(h, "retrynow", func(ctx context.Context, s Service, r usersRequest) (*engine.Retries, error) {
 		return s.RetryNow(ctx, r.Job, r.Users)
 	})
-	handle(h, "logs", func(ctx context.Context, r logRequest) (*[]logged, error) {
+	handle(h, "logs", func(ctx context.Context, s Service, r logRequest) (*[]logged, error) {
 		entries, err := s.Logs(ctx, store.LogQuery(r))
 		list := make([]logged, len(entries))
 		for i, e := range entries {
@@ -105,72 +122,68 @@ func (h *Handler) routes() {
 		}
 		return &list, err
 	})
+	handle(h, "audit", func(ctx context.Context, s Service, r auditRequest) (*[]store.Audit, error) {
+		list, err := s.Audit(ctx, store.AuditQuery(r))
+		if list == nil {
+			list = []store.Audit{} // null would be no result
+		}
+		return &list, err
+	})
 }
 
-// ServeHTTP lets in who may come in and refuses everybody else.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if status, why := h.admit(r); status != 0 {
-		refuse(w, status, why)
-		return
+// whenSync and whenProvision name the field of a request that changes which role
+// it needs; the strictest one counts.
+func whenSync(q engine.SyncRequest) string {
+	if q.Accept {
+		return "accept"
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	h.mux.ServeHTTP(w, r)
+	return ""
 }
 
-// admit returns 0 for a request that may go on. No browser has business here: a
-// request with an Origin comes from a page, and a Host that is not loopback from
-// a name that somebody pointed at this machine.
-func (h *Handler) admit(r *http.Request) (status int, why string) {
-	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
-		return http.StatusForbidden, "requests of web pages are refused"
+func whenProvision(q engine.ProvisionRequest) string {
+	switch {
+	case q.DryRun:
+		return "dryRun" // nothing is restored either
+	case q.Restore:
+		return "restore"
 	}
-	if h.tcp {
-		if !loopbackHost(r.Host) {
-			return http.StatusMisdirectedRequest, "the Host header does not name a loopback address"
-		}
-		given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if subtle.ConstantTimeCompare([]byte(given), []byte(h.token)) != 1 {
-			w := "the bearer token is missing or wrong; the daemon keeps it beside its state file"
-			return http.StatusUnauthorized, w
-		}
-	}
-	if r.Method == http.MethodPost {
-		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-			return http.StatusUnsupportedMediaType, "the body must be application/json"
-		}
-	}
-	return 0, ""
-}
-
-// loopbackHost reports whether a Host header names this machine's loopback.
-func loopbackHost(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
-	}
-	host = strings.Trim(host, "[]")
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
+	return ""
 }
 
 // handle serves a method with one request and one answer.
-func handle[Q, A any](h *Handler, name string, do func(context.Context, Q) (*A, error)) {
-	h.mux.HandleFunc("POST /v1/"+name, func(w http.ResponseWriter, r *http.Request) {
-		var q Q
-		if !read(w, r, &q) {
-			return
-		}
-		result, err := do(r.Context(), q)
+func handle[Q, A any](h *Handler, name string, do func(context.Context, Service, Q) (*A, error)) {
+	handleWhen(h, name, nil, func(s Service, ctx context.Context, q Q) (*A, error) { return do(ctx, s, q) })
+}
+
+// handleWhen is handle for a method whose role depends on the request.
+func handleWhen[Q, A any](h *Handler, name string, when func(Q) string, do func(Service, context.Context, Q) (*A, error)) {
+	serve(h, name, when, func(w http.ResponseWriter, r *http.Request, s Service, q Q) {
+		result, err := do(s, r.Context(), q)
 		if err != nil {
 			answer(w, http.StatusUnprocessableEntity, envelope[A]{Error: toWire(err)})
 			return
 		}
 		answer(w, http.StatusOK, envelope[A]{Result: result})
+	})
+}
+
+// serve reads a method's request, and asks for its role before anything is done.
+func serve[Q any](h *Handler, name string, when func(Q) string, do func(http.ResponseWriter, *http.Request, Service, Q)) {
+	h.mux.HandleFunc("POST /v1/"+name, func(w http.ResponseWriter, r *http.Request) {
+		var q Q
+		if !read(w, r, &q) {
+			return
+		}
+		field := ""
+		if when != nil {
+			field = when(q)
+		}
+		caller := callerOf(r)
+		if need := needs(name, field); caller.Role < need {
+			h.refuse(w, caller, lacking(name, field, caller, need))
+			return
+		}
+		do(w, r, h.options.Service(caller), q)
 	})
 }
 
@@ -194,7 +207,7 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			status = http.StatusRequestEntityTooLarge
 		}
-		refuse(w, status, "request body: "+err.Error())
+		(&refusal{status: status, code: codeRequest, why: "request body: " + err.Error()}).write(w)
 		return false
 	}
 	return true
@@ -202,13 +215,9 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
+	// A client that reads nothing holds its connection no longer than this.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	w.WriteHeader(status)
 	// A client that is gone cannot be told.
 	_ = json.NewEncoder(w).Encode(body)
-}
-
-func refuse(w http.ResponseWriter, status int, why string) {
-	answer(w, status, envelope[struct{}]{Error: &wireError{
-		Error: engine.Error{Class: engine.ClassFailed, Code: "ControlRefused", Message: "the daemon refused the request.", Cause: why},
-	}})
 }

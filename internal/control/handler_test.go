@@ -52,7 +52,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := &fake{}
-			h := control.NewHandler(t.Context(), f, token)
+			h := control.NewHandler(t.Context(), serving(f), token)
 			r := httptest.NewRequest(c.method, "http://"+c.host+c.path, strings.NewReader(c.body))
 			for k, v := range c.header {
 				r.Header.Set(k, v)
@@ -74,7 +74,7 @@ func TestWhoIsLetIn(t *testing.T) {
 }
 
 func TestOverASocketNoTokenIsAskedForButPagesAreRefused(t *testing.T) {
-	h := control.NewHandler(t.Context(), &fake{}, "")
+	h := control.NewHandler(t.Context(), serving(&fake{}), "")
 	for name, c := range map[string]struct {
 		origin string
 		want   int

@@ -138,20 +138,23 @@ func ReadToken(path string) (string, error) {
 func (s *Server) Address() Address { return s.address }
 
 // Serve answers requests until ctx ends, and then until the requests under way
-// are answered, 25 s at most. Their contexts end with ctx. Failures of single
-// connections go to log.
-func (s *Server) Serve(ctx context.Context, service Service, log *zap.Logger) error {
-	failures, err := zap.NewStdLogAt(log, zap.WarnLevel)
+// are answered, 25 s at most. Their contexts end with ctx.
+func (s *Server) Serve(ctx context.Context, o Options) error {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	failures, err := zap.NewStdLogAt(o.Log, zap.WarnLevel)
 	if err != nil {
 		return fmt.Errorf("serve control interface: %w", err)
 	}
 	server := &http.Server{
-		Handler:           NewHandler(ctx, service, s.token),
+		Handler:           NewHandler(ctx, o, s.token),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          failures,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       withPeer,
 	}
 	ended := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -159,7 +162,7 @@ func (s *Server) Serve(ctx context.Context, service Service, log *zap.Logger) er
 		defer cancel()
 		ended <- server.Shutdown(limited)
 	})
-	err = server.Serve(s.listener)
+	err = server.Serve(limitConnections(s.listener))
 	if stop() {
 		return fmt.Errorf("serve control interface: %w", err)
 	}

@@ -47,4 +47,6 @@ type Service interface {
 	RetryNow(ctx context.Context, job string, users []string) (*engine.Retries, error)
 	// Logs returns provisioning log entries.
 	Logs(ctx context.Context, q store.LogQuery) ([]store.Entry, error)
+	// Audit returns records of administrative acts.
+	Audit(ctx context.Context, q store.AuditQuery) ([]store.Audit, error)
 }

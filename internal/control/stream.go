@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"sync"
+	"time"
 
 	"tenantsync/engine"
 )
@@ -19,32 +20,24 @@ const maxEarly = 1000
 // sync streams a cycle. The cycle outlives the connection: a client that
 // disappears, as with a lost terminal, does not stop half-way what an
 // administrator wanted done. One that means to stop it says so with /v1/cancel.
-func (h *Handler) sync(w http.ResponseWriter, r *http.Request) {
-	var q engine.SyncRequest
-	if !read(w, r, &q) {
-		return
-	}
+func (h *Handler) sync(w http.ResponseWriter, r *http.Request, s Service, q engine.SyncRequest) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	defer context.AfterFunc(h.ended, cancel)()
 	defer h.remember(r.Header.Get(requestID), cancel)()
 	stream(w, func(report func(engine.Progress)) (*engine.SyncResult, error) {
-		result, err := h.service.Sync(ctx, q, report)
+		result, err := s.Sync(ctx, q, report)
 		return &result, err
 	})
 }
 
 // plan streams a dry run, which nobody needs once its reader is gone.
-func (h *Handler) plan(w http.ResponseWriter, r *http.Request) {
-	var q engine.PlanRequest
-	if !read(w, r, &q) {
-		return
-	}
+func (h *Handler) plan(w http.ResponseWriter, r *http.Request, s Service, q engine.PlanRequest) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer h.remember(r.Header.Get(requestID), cancel)()
 	stream(w, func(report func(engine.Progress)) (*engine.PlanResult, error) {
-		return h.service.Plan(ctx, q, report)
+		return s.Plan(ctx, q, report)
 	})
 }
 
@@ -69,21 +62,16 @@ func (h *Handler) remember(id string, cancel context.CancelFunc) (forget func())
 
 // cancel ends a running request in an orderly way. Its answer comes at once; the
 // request itself answers when its writes are finished and saved.
-func (h *Handler) cancel(w http.ResponseWriter, r *http.Request) {
-	var q cancelRequest
-	if !read(w, r, &q) {
-		return
-	}
+func (h *Handler) cancel(id string) {
 	h.mu.Lock()
-	cancel := h.cancels[q.ID]
-	if cancel == nil && len(h.early) < maxEarly {
-		h.early[q.ID] = true
+	cancel := h.cancels[id]
+	if cancel == nil && id != "" && len(h.early) < maxEarly {
+		h.early[id] = true
 	}
 	h.mu.Unlock()
 	if cancel != nil {
 		cancel()
 	}
-	answer(w, http.StatusOK, envelope[struct{}]{Result: &struct{}{}})
 }
 
 // stream answers with progress lines and a last line. Progress may come from
@@ -96,6 +84,7 @@ func stream[A any](w http.ResponseWriter, do func(func(engine.Progress)) (*A, er
 		ended bool
 	)
 	encoder, flush := json.NewEncoder(w), http.NewResponseController(w)
+	_ = flush.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_ = flush.Flush() // the client knows now that its request is being worked on
 	line := func(e envelope[A], last bool) {
 		mu.Lock()
@@ -103,10 +92,10 @@ func stream[A any](w http.ResponseWriter, do func(func(engine.Progress)) (*A, er
 		if ended {
 			return
 		}
-		ended = last
-		// A client that is gone misses the rest; the work goes on.
-		_ = encoder.Encode(e)
-		_ = flush.Flush()
+		// A client that is gone, or stopped reading, misses the rest; the work goes on
+		// and does not wait for it.
+		_ = flush.SetWriteDeadline(time.Now().Add(writeTimeout))
+		ended = encoder.Encode(e) != nil || flush.Flush() != nil || last
 	}
 	result, err := do(func(p engine.Progress) { line(envelope[A]{Progress: &p}, false) })
 	if err != nil {

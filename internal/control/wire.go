@@ -45,6 +45,19 @@ type logRequest struct {
 	AfterSeq uint64    `json:"afterSeq,omitempty"`
 }
 
+// auditRequest is a store.AuditQuery.
+type auditRequest struct {
+	Since    time.Time `json:"since,omitzero"`
+	Until    time.Time `json:"until,omitzero"`
+	Actor    string    `json:"actor,omitempty"`
+	Act      string    `json:"act,omitempty"`
+	Outcome  string    `json:"outcome,omitempty"`
+	Job      string    `json:"job,omitempty"`
+	Limit    int       `json:"limit,omitempty"`
+	Follow   bool      `json:"follow,omitempty"`
+	AfterSeq uint64    `json:"afterSeq,omitempty"`
+}
+
 // logged is a log entry with its place in the log, which the record itself does
 // not carry and which a follower needs.
 type logged struct {
@@ -61,6 +74,7 @@ type cancelRequest struct {
 // health is the answer to GET /v1/health.
 type health struct {
 	Product string `json:"product"`
+	Role    string `json:"role"` // of who asked
 }
 
 // product is what a daemon calls itself, so that a client is not fooled by

@@ -23,16 +23,17 @@ func (w *writer) audit(b *store.Batch) error {
 			return err
 		}
 	}
-	for _, a := range b.Audit {
+	for i := range b.Audit {
+		a := &b.Audit[i]
 		a.Seal(before)
-		text, err := appendJSON(nil, &a)
+		text, err := appendJSON(nil, a)
 		if err != nil {
 			return err
 		}
 		if err := records.Put(seqKey(a.Seq), text); err != nil {
 			return err
 		}
-		before = &a
+		before = a
 	}
 	return nil
 }

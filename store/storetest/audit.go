@@ -79,7 +79,9 @@ func testAuditStays(h *harness) {
 	h.twice(func() {
 		queried(h, "acts", sealed(2))(h.s.Audit(h.Context(), store.AuditQuery{Follow: true}))
 	})
-	h.apply(store.Batch{Audit: []store.Audit{act(2)}})
+	more := store.Batch{Audit: []store.Audit{act(2)}}
+	h.apply(more)
+	same(h, "the act that the caller has", more.Audit, sealed(3)[2:])
 	queried(h, "acts after one more", sealed(3))(h.s.Audit(h.Context(), store.AuditQuery{Follow: true}))
 }
 

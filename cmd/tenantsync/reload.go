@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tenantsync/directory"
+	"tenantsync/engine"
+	"tenantsync/internal/config"
+	"tenantsync/internal/control"
+	"tenantsync/store"
+)
+
+// signInTimeout is how long a reload waits for a token by a changed credential.
+const signInTimeout = 30 * time.Second
+
+// reloads takes a changed configuration at each hang-up.
+func (d *daemon) reloads(ctx context.Context, hangups <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			d.reload(ctx)
+		}
+	}
+}
+
+// reload replaces the jobs and the named tokens if the file is valid and its new
+// credentials can sign in; else everything stays as it is. What belongs to the
+// process, the state file and the control interface's address, stays as it was
+// begun with. A cycle under way goes on with the credential it began with.
+func (d *daemon) reload(ctx context.Context) {
+	cfg, err := d.env.daemonConfig()
+	if err == nil && (cfg.Store != d.cfg.Store || cfg.Control.Listen != d.cfg.Control.Listen) {
+		d.log.Warn("store and control.listen take effect with the next start")
+	}
+	if err == nil {
+		err = d.replace(ctx, cfg)
+	}
+	if err == nil {
+		d.log.Info("configuration reloaded", zap.Strings("jobs", cfg.JobNames()))
+		return
+	}
+	problems := problemsOf(err)
+	for _, p := range problems {
+		d.log.Error("configuration not reloaded, the daemon goes on with the one it has", zap.String("code", p.Code),
+			zap.String("problem", p.Message), zap.String("cause", p.Cause), zap.String("file", p.File), zap.Int("line", p.Line), zap.Int("column", p.Column))
+	}
+	refused := store.Audit{At: d.env.now(), Actor: hangupSender, Via: viaSignal, Act: control.ActConfiguration, Outcome: "refused",
+		OldHash: d.cfg.Hash}
+	if len(problems) > 0 {
+		refused.Details = map[string]string{"code": problems[0].Code}
+	}
+	if err := d.auditor.Record(ctx, refused); err != nil {
+		d.log.Error("refused configuration not recorded", zap.Error(err))
+	}
+}
+
+// hangupSender is who sends a signal, as far as it can be known.
+const hangupSender = "whoever may send signals to the daemon"
+
+// replace puts a valid configuration in the place of the present one, in this
+// order: who cannot sign in changes nothing, and what is not recorded does not
+// take effect.
+func (d *daemon) replace(ctx context.Context, cfg *config.Config) error {
+	jobs, err := d.wiring.jobs(cfg)
+	if err != nil {
+		return &configError{err}
+	}
+	tokens, err := controlTokens(cfg)
+	if err != nil {
+		return &configError{err}
+	}
+	renewed := d.wiring.fresh()
+	if err := d.signIn(ctx, renewed); err != nil {
+		return err
+	}
+	d.auditor.SetConfiguration(auditedConfiguration(cfg), cfg.Control.RequireReason)
+	if err := d.auditor.Configured(ctx, hangupSender, viaSignal, true); err != nil {
+		d.auditor.SetConfiguration(auditedConfiguration(d.cfg), d.cfg.Control.RequireReason)
+		return err
+	}
+	if err := d.engine.Reload(jobs); err != nil {
+		return err
+	}
+	d.tokens.Store(&tokens)
+	d.cfg = cfg
+	d.wiring.settle()
+	d.engine.Hasten(ctx, jobsOf(renewed))
+	return nil
+}
+
+// signIn asks for a token with each credential that is new. A token service that
+// refuses one keeps the daemon from taking it; one that does not answer does not,
+// since the cycles try again by themselves.
+func (d *daemon) signIn(ctx context.Context, renewed []freshClient) error {
+	limited, cancel := context.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	for _, f := range renewed {
+		err := f.signIn(limited)
+		switch {
+		case err == nil:
+		case directory.KindOf(err) == directory.SignIn:
+			return engine.SignInError(err, f.tenant, f.app)
+		default:
+			d.log.Warn("a changed credential could not be tried", zap.String("tenant", f.tenant), zap.Error(err))
+		}
+	}
+	return nil
+}
+
+// jobsOf returns the jobs that use a new credential.
+func jobsOf(renewed []freshClient) []string {
+	var jobs []string
+	for _, f := range renewed {
+		jobs = append(jobs, f.jobs...)
+	}
+	return jobs
+}
