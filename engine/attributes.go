@@ -24,9 +24,9 @@ const (
 // follow remembers with which link the user that a plan asks for is described:
 // an adopted or newly created one is in no store.
 func (c *cycle) follow(o directory.Object, link *store.Link) {
-	if c.only != "" && o.ID == c.only {
+	if c.onlyUser() != "" && o.ID == c.onlyUser() {
 		copied := *link
-		c.followed = &copied
+		c.preview.followed = &copied
 	}
 }
 
@@ -37,7 +37,7 @@ func (c *cycle) attributes(ctx context.Context) ([]PlanAttribute, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	link := c.followed
+	link := c.preview.followed
 	if link == nil {
 		known, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: []string{o.ID}})
 		if err != nil {
@@ -50,8 +50,8 @@ func (c *cycle) attributes(ctx context.Context) ([]PlanAttribute, error) {
 		}
 	}
 	var change Change
-	if i := slices.IndexFunc(c.changes, func(ch Change) bool { return ch.Source.ID == o.ID }); i >= 0 {
-		change = c.changes[i]
+	if i := slices.IndexFunc(c.preview.changes, func(ch Change) bool { return ch.Source.ID == o.ID }); i >= 0 {
+		change = c.preview.changes[i]
 	}
 	steps := c.job.Mapping.Trace(c.mappingInput(o, link, c.began))
 	out := make([]PlanAttribute, 0, len(steps))
@@ -68,11 +68,11 @@ func (c *cycle) attributes(ctx context.Context) ([]PlanAttribute, error) {
 // followedUser returns the user as the plan read it, or reads a user that an
 // incremental round had no reason to.
 func (c *cycle) followedUser(ctx context.Context) (directory.Object, bool, error) {
-	if at, staged := c.pos[keyOf(c.only)]; staged {
+	if at, staged := c.pos[keyOf(c.onlyUser())]; staged {
 		o, err := c.objectAt(ctx, at)
 		return o, err == nil && o.Removed == directory.NotRemoved, err
 	}
-	found, err := c.job.Source.Users(ctx, []string{c.only}, c.selects)
+	found, err := c.job.Source.Users(ctx, []string{c.onlyUser()}, c.selects)
 	switch {
 	case err != nil:
 		return directory.Object{}, false, err

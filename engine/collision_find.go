@@ -28,7 +28,7 @@ type collider struct {
 
 // claimCreate remembers a user that the plan creates.
 func (c *cycle) claimCreate(o directory.Object, u *update) {
-	if c.collider == nil {
+	if c.preview.collider == nil {
 		return
 	}
 	cl := c.newClaim(o)
@@ -37,13 +37,13 @@ func (c *cycle) claimCreate(o directory.Object, u *update) {
 			cl.mail = directory.NormalAddress(m.New.Text())
 		}
 	}
-	c.collider.claims = append(c.collider.claims, cl)
+	c.preview.collider.claims = append(c.preview.collider.claims, cl)
 }
 
 // claimRefused remembers a user that would be created were it not for somebody in
 // the target who has one of its addresses.
 func (c *cycle) claimRefused(ctx context.Context, it *item) error {
-	if c.collider == nil {
+	if c.preview.collider == nil {
 		return nil
 	}
 	switch it.code {
@@ -57,7 +57,7 @@ func (c *cycle) claimRefused(ctx context.Context, it *item) error {
 	}
 	cl := c.newClaim(o)
 	cl.refused, cl.matched = it.reason, sourceAddresses(o)
-	c.collider.claims = append(c.collider.claims, cl)
+	c.preview.collider.claims = append(c.preview.collider.claims, cl)
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (c *cycle) newClaim(o directory.Object) claim {
 // findCollisions looks for everybody in the target who holds an address of a user
 // to be created. What cannot be read is named and is no failure.
 func (c *cycle) findCollisions(ctx context.Context) error {
-	f := c.collider
+	f := c.preview.collider
 	if f == nil || len(f.claims) == 0 {
 		return nil
 	}
@@ -130,7 +130,7 @@ func (f *collider) lacks(ctx context.Context, list string, err error) error {
 func (c *cycle) collidingUsers(ctx context.Context) error {
 	selects := []string{attrUPN, attrDisplayName, attrMail, attrOtherMails, attrProxyAddresses, attrExternalState, attrCreationType,
 		attrIdentities, attrOnPremisesSync}
-	f := c.collider
+	f := c.preview.collider
 	if len(f.by) > lookedUp {
 		return c.collidingPages(ctx, directory.HolderUser, func(cursor string) (directory.Page, error) {
 			return c.job.Target.List(ctx, selects, cursor)
@@ -162,7 +162,7 @@ func (c *cycle) collidingPages(ctx context.Context, of directory.HolderType, rea
 
 // collide adds the collisions with some objects of a type.
 func (c *cycle) collide(ctx context.Context, of directory.HolderType, objects []directory.Object) error {
-	f := c.collider
+	f := c.preview.collider
 	target, err := c.targetTenant(ctx)
 	if err != nil {
 		return err
@@ -213,11 +213,11 @@ func (c *cycle) readRedemption(ctx context.Context) error {
 	if err == nil {
 		var outbound directory.Policy
 		if outbound, err = c.job.Source.Policy(ctx, c.job.Pair.Target); err == nil {
-			c.collider.redemption = RedemptionMissing
+			c.preview.collider.redemption = RedemptionMissing
 			if inbound.AutoRedeemInbound && outbound.AutoRedeemOutbound {
-				c.collider.redemption = RedemptionAutomatic
+				c.preview.collider.redemption = RedemptionAutomatic
 			}
 		}
 	}
-	return c.collider.lacks(ctx, "policies", err)
+	return c.preview.collider.lacks(ctx, "policies", err)
 }

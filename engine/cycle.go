@@ -57,8 +57,6 @@ type cycle struct {
 	loose      []directory.Object            // users read on demand, in place of a stage
 	rivals     []directory.Object            // users in escrow who share an address
 	peeked     map[string][]*membershipRound // changes in the groups of other jobs of the pair
-	only       string                        // plan of one user: its source id
-	followed   *store.Link                   // of that user, as the plan describes it
 
 	source, target *directory.Tenant
 	spool          *spool           // unlinked target users, initial cycles only
@@ -69,19 +67,12 @@ type cycle struct {
 	report         func(Progress)
 	countsBefore   store.GraphCounts
 	tally          tally
-	changes        []Change          // of a plan
-	people         map[string]string // of a plan: source id → name of the users without a link
-	unchanged      bool              // the plan lists users without a difference as well
-	threshold      DeletionThreshold
-	plannedWrites  int
-	collider       *collider                  // of a plan that looks for address collisions
-	comes          map[string]bool            // source users a plan brings into the target
-	matches        map[string]*item           // those among them who are there and are linked by matching
+	preview        *preview                   // of a plan: what it tells
 	blocked        error                      // creates are impossible in this cycle; the rest went on
 	roles          *roleTable                 // app roles, once a mapping has asked for them
 	presentRoles   map[string]directory.Value // the same of users read on demand
 	values         chosenValues               // free values found for users who are being created
-	foreseen       *promises                  // of a plan: values it would promise
+	foreseen       *promises                  // of what writes nothing: values it would promise
 }
 
 // tally counts what the summary and the guards need.
@@ -90,6 +81,7 @@ type tally struct {
 	failedReferences int
 	processed        int
 	denied, written  int
+	removed          int // deletes, and disables by leaving scope, that nobody approved
 	firstDenied      error
 	counted          map[idKey]bool // users whose update has been counted
 }
@@ -124,7 +116,9 @@ func (c *cycle) run(ctx context.Context) error {
 	if err := c.match(ctx, w); err != nil {
 		return err
 	}
-	c.applyGuard(w)
+	if err := c.applyGuard(ctx, w); err != nil {
+		return err
+	}
 	if c.dry {
 		return c.describe(ctx, w)
 	}
@@ -263,36 +257,6 @@ func (c *cycle) targetTenant(ctx context.Context) (directory.Tenant, error) {
 	return *c.target, nil
 }
 
-// applyGuard judges the whole stage once, before the first write.
-func (c *cycle) applyGuard(w *work) {
-	leavers, gone := 0, 0
-	for i := range w.leavers {
-		if w.leavers[i].hold == "" {
-			leavers++
-		} else {
-			gone++
-		}
-	}
-	for i := range c.waiting.Holds {
-		if c.waiting.Holds[i].Reason == string(CodeScopeGroupDeleted) && len(c.rec.GoneGroups) > 0 {
-			gone++
-		}
-	}
-	w.census = census{linked: c.linked, leavers: leavers, inScope: c.inScope + gone, good: c.rec.GoodInScope,
-		changes: len(w.creates) + len(w.updates), rulesChanged: c.rules, accepted: c.request.Accept, first: c.first}
-	if c.only != "" && c.initial {
-		w.census.good = 0 // of the scope one user was looked at
-	}
-	w.ruling = guard(w.census, c.job)
-	if code := w.ruling.holdDeletes; code != "" {
-		for i := range w.leavers {
-			if w.leavers[i].hold == "" {
-				w.leavers[i].hold = code
-			}
-		}
-	}
-}
-
 // finish moves the watermark, last, when every change up to it is committed or
 // escrowed, and closes the cycle's record.
 func (c *cycle) finish(ctx context.Context, w *work) error {
@@ -312,22 +276,21 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 		}
 	}
 	c.rec.LastCycle = c.cyc.ID
-	if w.ruling.holdChanges == "" {
+	if len(w.heldChanges) == 0 {
 		c.rec.Watermark = c.rec.Stage.Watermark
 		c.rec.Groups = c.rec.Stage.Groups
 		c.rec.Query, c.rec.Rules = c.rec.Stage.Query, c.job.Rules
 		c.rec.NeedInitial = false
-		c.rec.HeldChanges = 0
 		if c.initial {
 			c.rec.ComparedAt = c.began
 		}
 	} else {
-		c.rec.HeldChanges = w.census.changes
 		c.rec.Groups = c.rec.Stage.Groups
 		// Whose membership changed is told once: if the configuration goes back to
 		// what it was, only a cycle over everybody finds them.
 		c.rec.NeedInitial = true
 	}
+	c.keepHeld(w, c.began)
 	c.rec.Stage = nil
 	c.rec.Restored = zeroTime // everybody was compared
 	c.rec.InScope = c.inScope
@@ -335,11 +298,10 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	if !c.rec.ScopeShrunk && len(c.rec.GoneGroups) == 0 {
 		c.rec.GoodInScope = c.inScope
 	}
-	c.cyc.Summary = c.tally.Summary
+	c.measure()
 	c.cyc.Summary.Held = len(waiting.Holds) + c.rec.HeldChanges
 	c.judgeOutcome(w, waiting, now)
 	c.cyc.EndedAt = now
-	c.cyc.Graph = c.graphCounts()
 	b := &store.Batch{DropStage: c.job.Name, Jobs: []store.Job{c.rec}, Cycles: []store.Cycle{c.cyc}}
 	if !c.first { // else nothing can be old enough
 		horizon := retentionHorizon(&c.rec, now)
@@ -361,8 +323,8 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 	switch {
 	case c.blocked != nil:
 		reason, message, slow = CodeConnection, c.blocked.Error(), true
-	case w.ruling.holdChanges != "":
-		reason, message = w.ruling.holdChanges, w.ruling.message
+	case len(w.heldChanges) > 0:
+		reason, message = w.ruling.holdChanges(), w.ruling.changes
 	case c.rec.ScopeShrunk:
 		reason, message = CodeScopeShrunk, w.ruling.message
 	case len(waiting.Holds) > 0:
@@ -381,7 +343,7 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 	if reason != "" {
 		c.rec.Quarantine = quarantined(c.quarantineBefore, reason, message, slow, now)
 	}
-	newHold := w.held > 0 || w.ruling.holdChanges != ""
+	newHold := w.held > 0 || len(w.heldChanges) > 0
 	switch {
 	case c.blocked != nil:
 		c.cyc.Outcome = store.OutcomeFailed

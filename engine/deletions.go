@@ -189,6 +189,7 @@ func (a *approval) end(ctx context.Context, all bool) error {
 	rec.InScope += len(a.out.Dropped)
 	if all {
 		rec.ScopeShrunk, rec.GoodInScope = false, rec.InScope
+		rec.CountedFrom = c.began // somebody has looked at what left: the window begins anew
 	}
 	lift(&rec, waiting)
 	return c.st.Apply(ctx, &store.Batch{Jobs: []store.Job{rec}})
@@ -200,7 +201,7 @@ func lift(rec *store.Job, waiting store.Waiting) {
 		return
 	}
 	switch Code(rec.Quarantine.Reason) {
-	case CodeTooManyDeletes, CodeScopeShrunk, CodeStateRestored:
+	case CodeTooManyDeletes, CodeTooManyDeletesInWindow, CodeScopeShrunk, CodeStateRestored:
 		rec.Quarantine = nil
 	}
 }

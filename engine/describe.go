@@ -10,7 +10,7 @@ import (
 	"tenantsync/store"
 )
 
-func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change, held bool) error {
+func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change) error {
 	if len(back) == 0 {
 		return nil
 	}
@@ -22,21 +22,21 @@ func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change, h
 		d := decide(ch.v.state, stateOf(&ch.link), states[i], policy{actions: c.job.Actions})
 		switch d.action {
 		case actRestore:
-			err = c.describeUpdate(ctx, ch.o, &ch.link, "restore", "back in scope: its deleted target user is restored", held)
+			err = c.describeUpdate(ctx, ch.o, &ch.link, "restore", "back in scope: its deleted target user is restored", ch.hold)
 		case actCreate:
 			fresh := c.freshLink(ch.o, "")
 			fresh.Creating = true
-			err = c.describeUpdate(ctx, ch.o, &fresh, "create", "the earlier target user was deleted for good, its access is lost", held)
+			err = c.describeUpdate(ctx, ch.o, &fresh, "create", "the earlier target user was deleted for good, its access is lost", ch.hold)
 		case actSkip:
 			c.tally.Skipped++
-			c.changes = append(c.changes, Change{Action: "none", Source: ChangeSource{ID: ch.o.ID, UPN: cmp.Or(ch.o.UPN(), ch.link.UPN)},
+			c.preview.show(Change{Action: "none", Source: ChangeSource{ID: ch.o.ID, UPN: cmp.Or(ch.o.UPN(), ch.link.UPN)},
 				Target: &ChangeTarget{ID: ch.link.TargetID}, Modified: []ChangeProperty{}, Code: string(d.code),
 				Reason: "deleted in the target by somebody else", Advice: advice[d.code]})
 		case actFail:
 			c.tally.Failed++
-			c.changes = append(c.changes, failChange(ch.o, &ch.link, d.code, "the target user is no longer an external user"))
+			c.preview.show(failChange(ch.o, &ch.link, d.code, "the target user is no longer an external user"))
 		case actUpdate:
-			err = c.describeUpdate(ctx, ch.o, &ch.link, "update", "", held)
+			err = c.describeUpdate(ctx, ch.o, &ch.link, "update", "", ch.hold)
 		}
 		if err != nil {
 			return err
@@ -82,9 +82,9 @@ func (c *cycle) describeLeavers(ctx context.Context, x *exporter, w *work) error
 				continue
 			default:
 				c.tally.Delete++
-				c.plannedWrites++
+				c.preview.writes++
 			}
-			c.changes = append(c.changes, ch)
+			c.preview.show(ch)
 		}
 	}
 	return nil
@@ -98,7 +98,7 @@ func (c *cycle) describeLeaving(ctx context.Context, x *exporter, o directory.Ob
 	if err != nil || len(there) == 0 {
 		return err
 	}
-	return c.describeChange(ctx, ch, "update", l.verdict.reason, false)
+	return c.describeChange(ctx, ch, "update", l.verdict.reason)
 }
 
 // properties shows what differs, each with the mapping it comes from.
@@ -154,7 +154,7 @@ func (c *cycle) managerProperty(ctx context.Context, u *update, link *store.Link
 // personName is the user principal name of a source user as the plan or its link
 // knows it, "" where neither does.
 func (c *cycle) personName(ctx context.Context, id string) (string, error) {
-	if name := c.people[id]; name != "" || id == "" {
+	if name := c.preview.people[id]; name != "" || id == "" {
 		return name, nil
 	}
 	links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, SourceIDs: []string{id}})

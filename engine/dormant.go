@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"context"
-	"strings"
-)
+import "context"
 
 // dormant looks for the target user of a source user without a link whose
 // sign-in is disabled. Nobody is brought into the target disabled; but who is
@@ -40,9 +37,7 @@ func (c *cycle) dormant(ctx context.Context, j *judged) (*item, error) {
 	if enabled, known := o.Attributes.Get(attrAccountEnabled).Bool(); enabled || !known {
 		return nil, nil
 	}
-	if c.people != nil {
-		c.people[it.id] = strings.Clone(j.o.UPN())
-	}
+	c.preview.meet(it.id, j.o.UPN())
 	return it, nil
 }
 

@@ -229,7 +229,8 @@ func (c *cycle) recordFailure(ctx context.Context, cause *Error) {
 		c.cyc.Outcome = store.OutcomeInterrupted
 	}
 	c.cyc.Initial, c.cyc.Code, c.cyc.Error = c.initial, cause.Code, cause.Error()
-	c.cyc.Summary, c.cyc.Graph, c.cyc.EndedAt = c.tally.Summary, c.graphCounts(), at
+	c.measure()
+	c.cyc.EndedAt = at
 	rec, err := c.st.Job(ctx, c.job.Name)
 	if errors.Is(err, store.ErrNotFound) {
 		rec, err = store.Job{Name: c.job.Name, Pair: c.job.Pair}, nil

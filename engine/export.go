@@ -48,6 +48,7 @@ type change struct {
 	unstored bool // the link is new: it is stored with the outcome of the change
 	released bool
 	leaving  bool // the disable of a user who left scope
+	hold     Code // of a plan: why it would be held, "" when it would go
 	address  string
 	again    bool // a second try after a conflict
 	refused  []string
@@ -76,11 +77,7 @@ func (x *exporter) export(ctx context.Context, w *work) error {
 			return err
 		}
 	}
-	write := x.changes
-	if w.ruling.holdChanges != "" {
-		write = x.blocks
-	}
-	if err := write(ctx, w); err != nil {
+	if err := x.changes(ctx, w); err != nil {
 		return err
 	}
 	if err := x.remove(ctx, w); err != nil {
@@ -89,16 +86,18 @@ func (x *exporter) export(ctx context.Context, w *work) error {
 	return x.retryConflicts(ctx)
 }
 
+// changes sends the creates and updates that are not held.
 func (x *exporter) changes(ctx context.Context, w *work) error {
-	if err := x.adoptAndCreate(ctx, w.creates); err != nil {
+	held := func(it *item) bool { return it.hold != "" }
+	if err := x.adoptAndCreate(ctx, slices.DeleteFunc(slices.Clone(w.creates), held)); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(restoresFirst(w.updates), batchSize) {
+	for part := range slices.Chunk(restoresFirst(slices.DeleteFunc(slices.Clone(w.updates), held)), batchSize) {
 		if err := x.turn(func() error { return x.prepare(ctx, part) }); err != nil {
 			return err
 		}
 	}
-	if err := x.drain(ctx); err != nil {
+	if err := x.blocks(ctx, w); err != nil {
 		return err
 	}
 	if err := x.takeUpReferences(ctx, w.unsure); err != nil {
@@ -107,12 +106,12 @@ func (x *exporter) changes(ctx context.Context, w *work) error {
 	return x.references(ctx)
 }
 
-// blocks sends nothing but the disables of users disabled in the source: changes
-// that are held do not delay them.
+// blocks sends, of the updates that are held, the disables of users disabled in
+// the source: nothing delays them.
 func (x *exporter) blocks(ctx context.Context, w *work) error {
 	var list []*item
 	for _, it := range w.updates {
-		if it.block {
+		if it.hold != "" && it.block {
 			list = append(list, &item{id: it.id, at: it.at, act: actDisable})
 		}
 	}
@@ -162,7 +161,7 @@ func (x *exporter) commit(ctx context.Context, b *store.Batch) error {
 		}
 	}
 	if !c.onDemand {
-		c.cyc.Summary, c.cyc.Graph = c.tally.Summary, c.graphCounts()
+		c.measure()
 		b.Cycles = append(b.Cycles, c.cyc)
 	}
 	// What was written to the tenant is recorded even when the cycle is being stopped.

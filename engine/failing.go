@@ -35,7 +35,7 @@ func (c *cycle) failed(b *store.Batch, r *record, o directory.Object, link *stor
 		c.tally.Failed++
 	}
 	if c.dry {
-		c.changes = append(c.changes, failChange(o, link, code, reason))
+		c.preview.show(failChange(o, link, code, reason))
 		return
 	}
 	e := c.escrow(o, link, step, code, reason, reference)
@@ -116,7 +116,7 @@ func (c *cycle) leaveOut(b *store.Batch, j *judged, err error) {
 	if c.dry {
 		ch := failChange(j.o, j.link, CodeIgnored, err.Error())
 		ch.Action = "none"
-		c.changes = append(c.changes, ch)
+		c.preview.show(ch)
 		return
 	}
 	c.dropEscrow(b, j.o.ID)

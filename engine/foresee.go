@@ -17,11 +17,11 @@ func (c *cycle) writesManager(ctx context.Context, u *update, link *store.Link) 
 	if u.managerSource == "" {
 		return link.ManagerTarget != "", nil
 	}
-	if it := c.matches[u.managerSource]; it != nil {
+	if it := c.preview.matches[u.managerSource]; it != nil {
 		manager, err := c.chosen(it)
 		return manager.ID != link.ManagerTarget, err
 	}
-	if c.comes[u.managerSource] {
+	if c.preview.comes[u.managerSource] {
 		return true, nil
 	}
 	target, err := (&exporter{c: c}).targetsOf(ctx, []string{u.managerSource})
@@ -77,7 +77,7 @@ func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there
 			lost = append(lost, ch)
 		case l.Err != nil:
 			code, reason := refusal(l.Err, false)
-			c.changes = append(c.changes, failChange(ch.o, &ch.link, code, reason))
+			c.preview.show(failChange(ch.o, &ch.link, code, reason))
 			c.tally.Failed++
 		case c.spared(ch, l.Object, target):
 		default:
@@ -99,18 +99,18 @@ func (c *cycle) spared(ch *change, o directory.Object, target directory.Tenant) 
 	if code == "" {
 		return false
 	}
-	c.changes = append(c.changes, failChange(ch.o, &ch.link, code, "the target user "+reason))
+	c.preview.show(failChange(ch.o, &ch.link, code, "the target user "+reason))
 	c.tally.Failed++
 	return true
 }
 
 // describeReports adds users whose manager comes into the target by this cycle
 // and who are not in it themselves.
-func (c *cycle) describeReports(ctx context.Context, held bool) error {
-	if held || !slices.Contains(c.job.Mapping.References(), attrManager) {
+func (c *cycle) describeReports(ctx context.Context) error {
+	if !slices.Contains(c.job.Mapping.References(), attrManager) {
 		return nil
 	}
-	ids := sortedNames(c.comes)
+	ids := sortedNames(c.preview.comes)
 	for part := range slices.Chunk(ids, 500) {
 		reports, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, Managers: part})
 		if err != nil {
@@ -122,7 +122,7 @@ func (c *cycle) describeReports(ctx context.Context, held bool) error {
 				continue
 			}
 			pending := &change{o: linkedUser(l), link: *l, u: update{manager: true, managerSource: l.ManagerSource}}
-			if err := c.describeChange(ctx, pending, "update", "its manager comes into the target", false); err != nil {
+			if err := c.describeChange(ctx, pending, "update", "its manager comes into the target"); err != nil {
 				return err
 			}
 		}
@@ -133,16 +133,13 @@ func (c *cycle) describeReports(ctx context.Context, held bool) error {
 // comers are the source users whom this cycle brings into the target.
 func comers(w *work) map[string]bool {
 	out := map[string]bool{}
-	if w.ruling.holdChanges != "" {
-		return out
-	}
 	for _, it := range w.creates {
-		if it.code == "" {
+		if it.code == "" && it.hold == "" {
 			out[it.id] = true
 		}
 	}
 	for _, it := range w.updates {
-		if it.act == actRestore {
+		if it.act == actRestore && it.hold == "" {
 			out[it.id] = true
 		}
 	}
@@ -154,7 +151,7 @@ func comers(w *work) map[string]bool {
 func matches(w *work) map[string]*item {
 	out := map[string]*item{}
 	for _, it := range w.creates {
-		if it.code == "" && it.matched() && w.ruling.holdChanges == "" {
+		if it.code == "" && it.hold == "" && it.matched() {
 			out[it.id] = it
 		}
 	}

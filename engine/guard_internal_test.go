@@ -66,8 +66,8 @@ func TestGuardHoldsChanges(t *testing.T) {
 		{"off", func(j *Job) { j.Changes = 0 }, census{linked: 300, changes: 300, rulesChanged: true}, ""},
 	} {
 		c.in.inScope, c.in.good = c.in.linked, c.in.linked
-		if got := guard(c.in, guarded(c.edit)); got.holdChanges != c.want || got.holdDeletes != "" {
-			t.Errorf("%s: got %q and deletes %q, want %q", c.name, got.holdChanges, got.holdDeletes, c.want)
+		if got := guard(c.in, guarded(c.edit)); got.holdChanges() != c.want || got.holdDeletes != "" {
+			t.Errorf("%s: got %q and deletes %q, want %q", c.name, got.holdChanges(), got.holdDeletes, c.want)
 		}
 	}
 }

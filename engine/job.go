@@ -33,15 +33,26 @@ type Job struct {
 	Protection     Protection // target users that are never touched
 	AllowedDomains []string   // domains that may be invited; none: every one of the source's
 
-	YieldBlock   bool          // targetBlock: yield
-	Deprovision  Deprovision   // what leaving scope does
-	DeleteAfter  time.Duration // with DeprovisionDisable; 0 = never
-	Prevent      bool          // deletions.prevent
-	Threshold    int           // more than so many deletes in one cycle are held
-	Percent      float64       // … or more than this share of the linked users; 0 = off
-	ScopeShrink  float64       // guards.scopeShrink, percent; 0 = off
-	Changes      float64       // guards.changes, percent; 0 = off
-	Rules        string        // hash of everything whose change needs an initial cycle
+	YieldBlock  bool          // targetBlock: yield
+	Deprovision Deprovision   // what leaving scope does
+	DeleteAfter time.Duration // with DeprovisionDisable; 0 = never
+	Prevent     bool          // deletions.prevent
+	Threshold   int           // more than so many deletes in one cycle are held
+	Percent     float64       // … or more than this share of the linked users; 0 = off
+	// The moving window of deletions: how far back it reaches (0 = off), and how many
+	// deletes, or which share of the most users linked in it, are held; 0 = off.
+	Window          time.Duration
+	WindowThreshold int
+	WindowPercent   float64
+
+	ScopeShrink   float64 // guards.scopeShrink, percent; 0 = off
+	Changes       float64 // guards.changes, percent; 0 = off
+	Creates       float64 // guards.creates, percent; 0 = off
+	CreatesPerDay int     // guards.createsPerDay; 0 = off
+	Updates       float64 // guards.updates, percent; 0 = off
+	Members       float64 // guards.members, percent; 0 = off
+
+	Rules        string // hash of everything whose change needs an initial cycle
 	LogRetention time.Duration
 }
 

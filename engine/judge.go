@@ -17,7 +17,9 @@ type work struct {
 	unsure  []unsure
 	census  census
 	ruling  ruling
-	held    int // held in this cycle
+	held    int // deletions held in this cycle
+	// heldChanges are marks of the creates and updates that are held.
+	heldChanges []uint64
 }
 
 // unsure is a linked user whose references a stopped cycle, or provision on
@@ -35,6 +37,9 @@ type item struct {
 	act action
 	// block: the user was disabled in the source, which nothing delays.
 	block bool
+	// member: the update makes a guest a member.
+	member bool
+	hold   Code // why the change is held, "" when it may go
 	// adopt is the target user that matching chose; in an initial cycle its place in
 	// the spool, counted from 1, stands for it.
 	adopt   *directory.Object
@@ -54,6 +59,8 @@ type leaver struct {
 	act     action // actDelete or actDisable
 	verdict verdict
 	hold    Code // why it is held, "" when it may go
+	// due: disabled when it left scope, which was judged then; deleteAfter has passed.
+	due bool
 	// disabled in the source since: if the deletion is held, the block still goes through.
 	disabled bool
 }
@@ -141,7 +148,7 @@ func (c *cycle) judgePage(ctx context.Context, p *store.StagePage, as *assigner,
 // skipped reports a user that provision on demand read since the stage began, or
 // that is not the one a plan asks for.
 func (c *cycle) skipped(id string) bool {
-	return c.runner.isFresh(id) && !c.dry || c.only != "" && id != c.only
+	return c.runner.isFresh(id) && !c.dry || c.onlyUser() != "" && id != c.onlyUser()
 }
 
 // judged is one user with what is known of it.
@@ -313,7 +320,8 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 			c.tally.Unchanged++
 			return nil
 		}
-		w.leavers = append(w.leavers, &leaver{id: j.o.ID, at: j.at, act: d.action, verdict: j.v, hold: c.holdOf(j.v), disabled: c.wantsDisable(j)})
+		w.leavers = append(w.leavers, &leaver{id: j.o.ID, at: j.at, act: d.action, verdict: j.v, hold: c.holdOf(j.v),
+			due: d.action == actDelete && c.disabledOnLeaving(j.link), disabled: c.wantsDisable(j)})
 		return nil
 	case actRelease, actUpdate:
 		return c.judgeUpdate(j, w, b)
@@ -366,6 +374,12 @@ func eventOf(v verdict) event {
 // deleted now.
 func (c *cycle) deleteDue(l *store.Link) bool {
 	return c.job.DeleteAfter > 0 && !l.LeftScopeAt.IsZero() && !c.began.Before(l.LeftScopeAt.Add(c.job.DeleteAfter))
+}
+
+// disabledOnLeaving reports a user whose leaving was a disable, judged and counted
+// when it happened.
+func (c *cycle) disabledOnLeaving(l *store.Link) bool {
+	return c.job.Deprovision == DeprovisionDisable && !l.LeftScopeAt.IsZero()
 }
 
 func (c *cycle) alreadyDisabled(l *store.Link) bool {

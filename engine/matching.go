@@ -140,9 +140,7 @@ func (c *cycle) matchPart(ctx context.Context, part []*item, shared map[string][
 			return err
 		}
 		objects[i] = o
-		if c.people != nil {
-			c.people[it.id] = strings.Clone(o.UPN())
-		}
+		c.preview.meet(it.id, o.UPN())
 		for _, a := range sourceAddresses(o) {
 			if list, is := shared[a]; is {
 				it.code, it.step = CodeDuplicateSourceEntries, stepMatching

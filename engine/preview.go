@@ -13,6 +13,47 @@ import (
 	"tenantsync/store"
 )
 
+// preview is what a plan gathers while its cycle goes by. The zero value is ready to
+// use; a nil preview, of a cycle that is no plan, gathers nothing.
+type preview struct {
+	only      string            // plan of one user: its source id
+	followed  *store.Link       // of that user, as the plan describes it
+	unchanged bool              // users without a difference are listed as well
+	people    map[string]string // source id → name of the users without a link
+	changes   []Change
+	threshold DeletionThreshold
+	writes    int              // about how many the cycle would send
+	collider  *collider        // of a plan that looks for address collisions
+	comes     map[string]bool  // source users whom the cycle brings into the target
+	matches   map[string]*item // those among them who are there and are linked by matching
+}
+
+// show lists a change.
+func (p *preview) show(ch Change) {
+	if p != nil {
+		p.changes = append(p.changes, ch)
+	}
+}
+
+// meet remembers the name of a user who has no link that would know it.
+func (p *preview) meet(id, upn string) {
+	if p == nil {
+		return
+	}
+	if p.people == nil {
+		p.people = map[string]string{}
+	}
+	p.people[id] = strings.Clone(upn)
+}
+
+// onlyUser is the source id of the one user that a plan is for, "" for everybody.
+func (c *cycle) onlyUser() string {
+	if c.preview == nil {
+		return ""
+	}
+	return c.preview.only
+}
+
 // Plan says what a cycle would do now: the same steps up to the export, on a
 // scratch copy of the state. Nothing is written to any tenant.
 func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress)) (*PlanResult, error) {
@@ -33,17 +74,16 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	}
 	shadow := &runner{job: r.job, pair: newPairLock(), activity: newActivity()}
 	c := e.newCycle(shadow, SyncRequest{Job: r.job.Name, Initial: req.Initial})
-	c.st, c.dry, c.report, c.unchanged, c.people = over, true, report, req.Unchanged, map[string]string{}
-	c.foreseen = &promises{}
+	c.st, c.dry, c.report, c.foreseen, c.preview = over, true, report, &promises{}, &preview{unchanged: req.Unchanged}
 	if req.Collisions {
-		c.collider = &collider{}
+		c.preview.collider = &collider{}
 	}
 	if req.User != "" {
 		o, err := e.findOne(ctx, r.job, req.User)
 		if err != nil {
 			return nil, errors.Join(err, over.Close())
 		}
-		c.only = o.ID
+		c.preview.only = o.ID
 		c.extra = map[string]bool{}
 	}
 	rec, err := e.record(ctx, r.job)
@@ -51,7 +91,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 		return nil, errors.Join(err, over.Close())
 	}
 	var attributes []PlanAttribute
-	if err = c.run(ctx); err == nil && c.only != "" {
+	if err = c.run(ctx); err == nil && c.onlyUser() != "" {
 		attributes, err = c.attributes(ctx)
 	}
 	if c.spool != nil {
@@ -67,11 +107,11 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 // planResult is what a plan that ran through found; rec is the job's record before.
 func (e *Engine) planResult(ctx context.Context, c *cycle, rec store.Job, attributes []PlanAttribute) (*PlanResult, error) {
 	job := c.job
-	out := &PlanResult{Job: job.Name, Cycle: cycleName(c.initial), Changes: c.changes, Summary: c.tally.Summary,
-		Threshold: c.threshold, Source: e.tenantName(c.source, job.SourceName), Target: e.tenantName(c.target, job.TargetName),
-		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.plannedWrites, Attributes: attributes,
+	out := &PlanResult{Job: job.Name, Cycle: cycleName(c.initial), Changes: c.preview.changes, Summary: c.tally.Summary,
+		Threshold: c.preview.threshold, Source: e.tenantName(c.source, job.SourceName), Target: e.tenantName(c.target, job.TargetName),
+		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.preview.writes, Attributes: attributes,
 		Mails: c.tally.Create, InvitationMail: job.Invitation.SendMessage}
-	if f := c.collider; f != nil {
+	if f := c.preview.collider; f != nil {
 		out.Redemption, out.Collisions, out.NotChecked = f.redemption, append([]Collision{}, f.found...), append([]string{}, f.lacking...)
 	}
 	if !c.initial {
@@ -83,8 +123,8 @@ func (e *Engine) planResult(ctx context.Context, c *cycle, rec store.Job, attrib
 	if out.Changes == nil {
 		out.Changes = []Change{}
 	}
-	if c.only != "" && !slices.ContainsFunc(out.Changes, func(ch Change) bool { return ch.Source.ID == c.only }) {
-		nothing, err := e.noChange(ctx, job, c.only)
+	if c.preview.only != "" && !slices.ContainsFunc(out.Changes, func(ch Change) bool { return ch.Source.ID == c.preview.only }) {
+		nothing, err := e.noChange(ctx, job, c.preview.only)
 		if err != nil {
 			return nil, e.jobError(job, err)
 		}
@@ -129,15 +169,14 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 	if err := x.failures(ctx, w); err != nil {
 		return err
 	}
-	held := w.ruling.holdChanges != ""
-	c.comes, c.matches = comers(w), matches(w)
-	if err := c.describeCreates(ctx, x, w, held); err != nil {
+	c.preview.comes, c.preview.matches = comers(w), matches(w)
+	if err := c.describeCreates(ctx, x, w); err != nil {
 		return err
 	}
-	if err := c.describeUpdates(ctx, x, w, held); err != nil {
+	if err := c.describeUpdates(ctx, x, w); err != nil {
 		return err
 	}
-	if err := c.describeReports(ctx, held); err != nil {
+	if err := c.describeReports(ctx); err != nil {
 		return err
 	}
 	if err := c.describeLeavers(ctx, x, w); err != nil {
@@ -146,13 +185,13 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 	c.tally.Held = len(c.waiting.Holds) + c.tally.Held
 	reason := w.ruling.holdDeletes
 	if reason == "" {
-		reason = w.ruling.holdChanges
+		reason = w.ruling.holdChanges()
 	}
-	c.threshold = DeletionThreshold{Held: w.ruling.holdDeletes != "", Count: w.census.leavers, Limit: c.job.Threshold, Percent: c.job.Percent, Reason: string(reason)}
+	c.preview.threshold = DeletionThreshold{Held: w.ruling.holdDeletes != "", Count: w.census.leavers, Limit: c.job.Threshold, Percent: c.job.Percent, Reason: string(reason)}
 	return c.findCollisions(ctx)
 }
 
-func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held bool) error {
+func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work) error {
 	failed, err := c.chooseAhead(ctx, w.creates)
 	if err != nil {
 		return err
@@ -160,6 +199,7 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 	for part := range slices.Chunk(w.creates, 200) {
 		var adopted []store.Link
 		var objects, there []directory.Object
+		var holds []Code
 		for _, it := range part {
 			if it.code != "" {
 				if err := c.claimRefused(ctx, it); err != nil {
@@ -177,6 +217,7 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 					return err
 				}
 				adopted, objects, there = append(adopted, x.adoption(o, found).link), append(objects, o), append(there, found)
+				holds = append(holds, it.hold)
 				continue
 			}
 			link := c.freshLink(o, "")
@@ -185,7 +226,7 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 				c.failMapping(nil, &judged{o: o, link: &link}, err)
 				continue
 			}
-			if err := c.describeUpdate(ctx, o, &link, "create", "", held); err != nil {
+			if err := c.describeUpdate(ctx, o, &link, "create", "", it.hold); err != nil {
 				return err
 			}
 		}
@@ -193,7 +234,7 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 			return err
 		}
 		for i := range adopted {
-			if err := c.describeAdoption(ctx, x, objects[i], &adopted[i], there[i], held); err != nil {
+			if err := c.describeAdoption(ctx, x, objects[i], &adopted[i], there[i], holds[i]); err != nil {
 				return err
 			}
 		}
@@ -203,32 +244,33 @@ func (c *cycle) describeCreates(ctx context.Context, x *exporter, w *work, held 
 
 // describeAdoption adds the change of a user who is matched. A block of the target
 // user is kept, as the export does when it reads that user.
-func (c *cycle) describeAdoption(ctx context.Context, x *exporter, o directory.Object, link *store.Link, found directory.Object, held bool) error {
+func (c *cycle) describeAdoption(ctx context.Context, x *exporter, o directory.Object, link *store.Link, found directory.Object, hold Code) error {
 	c.follow(o, link)
 	u, err := c.planUpdate(o, link, c.began)
 	if err != nil {
 		c.failMapping(nil, &judged{o: o, link: link}, err)
 		return nil
 	}
-	pending := &change{o: o, link: *link, u: u}
+	pending := &change{o: o, link: *link, u: u, hold: hold}
 	x.respectBlock(pending, found)
-	return c.describeChange(ctx, pending, "update", "matches the existing user "+link.TargetID+" by its address", held)
+	return c.describeChange(ctx, pending, "update", "matches the existing user "+link.TargetID+" by its address")
 }
 
 // describeUpdate adds the change of one user; action is what it is when
 // something differs.
-func (c *cycle) describeUpdate(ctx context.Context, o directory.Object, link *store.Link, action, reason string, held bool) error {
+func (c *cycle) describeUpdate(ctx context.Context, o directory.Object, link *store.Link, action, reason string, hold Code) error {
 	c.follow(o, link)
 	u, err := c.planUpdate(o, link, c.began)
 	if err != nil {
 		c.failMapping(nil, &judged{o: o, link: link}, err)
 		return nil
 	}
-	return c.describeChange(ctx, &change{o: o, link: *link, u: u}, action, reason, held)
+	return c.describeChange(ctx, &change{o: o, link: *link, u: u, hold: hold}, action, reason)
 }
 
 // describeChange adds a change whose differences are known.
-func (c *cycle) describeChange(ctx context.Context, pending *change, action, reason string, held bool) error {
+func (c *cycle) describeChange(ctx context.Context, pending *change, action, reason string) error {
+	held := pending.hold != ""
 	o, link, u := pending.o, &pending.link, &pending.u
 	c.follow(o, link)
 	if action == "create" {
@@ -254,13 +296,13 @@ func (c *cycle) describeChange(ctx context.Context, pending *change, action, rea
 	switch {
 	case held:
 		c.tally.Held++
-		ch.Reason = "held: " + string(CodeTooManyChanges)
+		ch.Reason = "held: " + string(pending.hold)
 	case action == "create":
 		c.tally.Create++
-		c.plannedWrites += 2
+		c.preview.writes += 2
 	case action == "restore":
 		c.tally.Restore++
-		c.plannedWrites++
+		c.preview.writes++
 	case len(ch.Modified) == 0 && u.blocked:
 		ch.Action, ch.Code, ch.Advice = "none", string(CodeBlockedInTarget), advice[CodeBlockedInTarget]
 		ch.Reason = "sign-in was blocked by hand in the target: the block is kept"
@@ -275,17 +317,17 @@ func (c *cycle) describeChange(ctx context.Context, pending *change, action, rea
 		c.tally.Update++
 	}
 	if !held && action != "create" && len(u.diff) > 0 {
-		c.plannedWrites++
+		c.preview.writes++
 	}
 	if !held && manager {
-		c.plannedWrites++
+		c.preview.writes++
 	}
 	c.tally.counted[keyOf(o.ID)] = true
-	c.changes = append(c.changes, ch)
+	c.preview.show(ch)
 	return nil
 }
 
-func (c *cycle) describeUpdates(ctx context.Context, x *exporter, w *work, held bool) error {
+func (c *cycle) describeUpdates(ctx context.Context, x *exporter, w *work) error {
 	for part := range slices.Chunk(w.updates, 200) {
 		ids := make([]string, len(part))
 		for i, it := range part {
@@ -303,11 +345,13 @@ func (c *cycle) describeUpdates(ctx context.Context, x *exporter, w *work, held 
 				return err
 			}
 			ch := x.newChange(o, links[i])
-			if it.act == actRestore {
+			if ch.hold = it.hold; it.act == actRestore {
 				back = append(back, ch)
 				continue
 			}
-			ch.leaving = it.act == actDisable
+			if ch.leaving = it.act == actDisable; ch.leaving {
+				ch.hold = ""
+			}
 			plain = append(plain, ch)
 		}
 		plain, lost, err := c.foresee(ctx, x, plain)
@@ -322,11 +366,11 @@ func (c *cycle) describeUpdates(ctx context.Context, x *exporter, w *work, held 
 			case ch.released:
 				reason = "back in scope: its deletion is no longer held"
 			}
-			if err := c.describeChange(ctx, ch, "update", reason, held && !ch.leaving); err != nil {
+			if err := c.describeChange(ctx, ch, "update", reason); err != nil {
 				return err
 			}
 		}
-		if err := c.describeBack(ctx, x, append(back, lost...), held); err != nil {
+		if err := c.describeBack(ctx, x, append(back, lost...)); err != nil {
 			return err
 		}
 	}

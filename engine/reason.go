@@ -60,14 +60,18 @@ const (
 
 // Why a job is in quarantine, or holds something.
 const (
-	CodeTooManyDeletes    Code = "TooManyDeletes"
-	CodeScopeShrunk       Code = "ScopeShrunk"
-	CodeScopeGroupDeleted Code = "ScopeGroupDeleted"
-	CodeStateRestored     Code = "StateRestored" // an older state was put back: its deletes wait for a person
-	CodeTooManyChanges    Code = "TooManyChanges"
-	CodeConnection        Code = "EncounteredQuarantineException"
-	CodeProportion        Code = "EncounteredEscrowProportionThreshold"
-	CodeTotal             Code = "EncounteredTotalEscrowThreshold"
+	CodeTooManyDeletes         Code = "TooManyDeletes"
+	CodeTooManyDeletesInWindow Code = "TooManyDeletesInWindow"
+	CodeScopeShrunk            Code = "ScopeShrunk"
+	CodeScopeGroupDeleted      Code = "ScopeGroupDeleted"
+	CodeStateRestored          Code = "StateRestored"  // an older state was put back: its deletes wait for a person
+	CodeTooManyChanges         Code = "TooManyChanges" // after a change of the configuration
+	CodeTooManyCreates         Code = "TooManyCreates"
+	CodeTooManyUpdates         Code = "TooManyUpdates"
+	CodeTooManyMembers         Code = "TooManyMembers" // guests who become members
+	CodeConnection             Code = "EncounteredQuarantineException"
+	CodeProportion             Code = "EncounteredEscrowProportionThreshold"
+	CodeTotal                  Code = "EncounteredTotalEscrowThreshold"
 )
 
 // Internal marks of escrows that are no failures: the object is to be looked at
@@ -125,14 +129,18 @@ var advice = map[Code]string{
 	CodeUnresolvedReference:   "bring the manager into scope; the reference is set as soon as the manager is linked",
 	CodePendingAddressChanged: "the invitation still goes to the old address: have it redeemed, or reset the redemption",
 
-	CodeTooManyDeletes:    "review them: tenantsync deletions list JOB; then deletions allow or reject",
-	CodeScopeShrunk:       "repair the scope, or confirm it: tenantsync deletions allow JOB --all",
-	CodeStateRestored:     "look at the list: tenantsync deletions list, then allow or reject; what the state did not know of was adopted",
-	CodeScopeGroupDeleted: "restore the group, or take it out of the configuration",
-	CodeTooManyChanges:    "review them: tenantsync plan JOB; then tenantsync sync JOB --accept",
-	CodeConnection:        "run: tenantsync check JOB",
-	CodeProportion:        "see what they have in common: tenantsync logs --status failure",
-	CodeTotal:             "see what they have in common: tenantsync logs --status failure",
+	CodeTooManyDeletes:         "review them: tenantsync deletions list JOB; then deletions allow or reject",
+	CodeTooManyDeletesInWindow: "review them: tenantsync deletions list JOB; then deletions allow or reject; allow --all counts from zero again",
+	CodeScopeShrunk:            "repair the scope, or confirm it: tenantsync deletions allow JOB --all",
+	CodeScopeGroupDeleted:      "restore the group, or take it out of the configuration",
+	CodeStateRestored:          "look at the list: tenantsync deletions list, then allow or reject; what the state did not know of was adopted",
+	CodeTooManyChanges:         "review them: tenantsync plan JOB; then tenantsync sync JOB --accept",
+	CodeTooManyCreates:         "review them: tenantsync plan JOB; then tenantsync sync JOB --accept",
+	CodeTooManyUpdates:         "review them: tenantsync plan JOB; then tenantsync sync JOB --accept",
+	CodeTooManyMembers:         "review them: tenantsync plan JOB; then tenantsync sync JOB --accept",
+	CodeConnection:             "run: tenantsync check JOB",
+	CodeProportion:             "see what they have in common: tenantsync logs --status failure",
+	CodeTotal:                  "see what they have in common: tenantsync logs --status failure",
 }
 
 // Advice returns what to do about a code, "" for a code this package does not use.

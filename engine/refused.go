@@ -126,7 +126,9 @@ func (x *exporter) settleLink(ch *change) {
 			return // not leaving at all: only the block was let through
 		}
 		if l.LeftScopeAt.IsZero() {
-			l.LeftScopeAt = c.began
+			if l.LeftScopeAt = c.began; l.State == store.LinkActive && !x.approved {
+				c.tally.removed++
+			}
 		}
 		if l.State == store.LinkHeld && ch.v.state <= sourceOutOfScope && x.approved {
 			l.State = store.LinkActive

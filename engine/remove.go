@@ -286,6 +286,9 @@ func (x *exporter) departed(d *departure, said string, b *store.Batch) {
 	if d.link.State == store.LinkActive || d.link.State == store.LinkRetained {
 		c.rec.Linked--
 	}
+	if !x.approved && !c.disabledOnLeaving(&d.link) {
+		c.tally.removed++
+	}
 	d.link.State, d.link.DeletedAt, d.link.InScope, d.link.LeftScopeAt = store.LinkDeleted, now(), false, zeroTime
 	b.PutLinks = append(b.PutLinks, d.link)
 	key := store.WaitKey{Job: c.job.Name, SourceID: d.link.SourceID}

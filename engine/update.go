@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"tenantsync/directory"
@@ -26,8 +27,8 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 		}
 		c.dropEscrow(b, j.o.ID)
 		c.tally.Unchanged++
-		if c.unchanged {
-			c.changes = append(c.changes, Change{Action: "none", Source: ChangeSource{ID: j.o.ID, UPN: j.o.UPN()}, Modified: []ChangeProperty{},
+		if c.preview != nil && c.preview.unchanged {
+			c.preview.show(Change{Action: "none", Source: ChangeSource{ID: j.o.ID, UPN: j.o.UPN()}, Modified: []ChangeProperty{},
 				Target: &ChangeTarget{ID: j.link.TargetID}, Code: string(CodeRedundantExport), Reason: "source and target are equal"})
 		}
 		return nil
@@ -39,7 +40,8 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 	if released {
 		act = actRelease
 	}
-	w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: act, block: !j.o.Enabled() && disables(u.diff)})
+	w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: act, block: !j.o.Enabled() && disables(u.diff),
+		member: !j.link.Creating && makesMember(u.diff)})
 	return nil
 }
 
@@ -48,6 +50,13 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 // reference.
 func (c *cycle) mayLackReference(l *store.Link) bool {
 	return c.unfinished || !c.initial || l.ManagerSource != "" && l.ManagerTarget == ""
+}
+
+// makesMember reports that a guest becomes a member.
+func makesMember(diff []directory.Modified) bool {
+	return slices.ContainsFunc(diff, func(m directory.Modified) bool {
+		return m.Name == attrUserType && strings.EqualFold(m.New.Text(), "Member")
+	})
 }
 
 // note brings the link's own record of the source user up to date and reports

@@ -49,6 +49,13 @@ type Cycle struct {
 	EndedAt   time.Time   `json:"endedAt"`
 	Code      string      `json:"code,omitempty"`  // error code of a failed cycle
 	Error     string      `json:"error,omitempty"` // what happened, why, what to do
+
+	// What the guards of later cycles look back at: the links at the start, the
+	// deletes and disables by leaving scope, and the creates and restores, of which
+	// those that an administrator approved do not count.
+	Linked  int `json:"linked,omitempty"`
+	Removed int `json:"removed,omitempty"`
+	Added   int `json:"added,omitempty"`
 }
 
 // CycleQuery asks for cycles.
@@ -56,4 +63,5 @@ type CycleQuery struct {
 	Job   string
 	ID    string
 	Limit int
+	Since Time // those that began at this moment or later; zero = all
 }

@@ -35,8 +35,16 @@ type Job struct {
 	Stage *Stage
 
 	Quarantine *Quarantine
-	// HeldChanges counts creates and updates held by TooManyChanges.
+	// HeldChanges counts the creates and updates that the last cycle held.
 	HeldChanges int
+	// Held are marks of them, sorted, HeldRules the Rules they follow from and HeldAt
+	// when they were found: an approval is of these and of no others.
+	Held      []uint64
+	HeldRules string
+	HeldAt    Time
+	// CountedFrom is when an administrator last approved all deletions that were
+	// held: the moving window of deletions does not reach farther back.
+	CountedFrom Time
 	// GoodInScope is the last good number of users in scope, for ScopeShrunk.
 	GoodInScope int
 	// ScopeShrunk says that deletes are held because the scope shrank.

@@ -82,8 +82,12 @@ func (s *Store) Cycles(ctx context.Context, q store.CycleQuery) ([]store.Cycle, 
 			}
 			return add(cycles.Get(key))
 		}
+		var since []byte
+		if !q.Since.IsZero() {
+			since = appendTime(nil, microseconds(q.Since))
+		}
 		c := cycles.Cursor()
-		for k, v := c.Last(); k != nil && (q.Limit == 0 || len(found) < q.Limit); k, v = c.Prev() {
+		for k, v := c.Last(); k != nil && bytes.Compare(k[:timeSize], since) >= 0 && (q.Limit == 0 || len(found) < q.Limit); k, v = c.Prev() {
 			if err := add(v); err != nil {
 				return err
 			}

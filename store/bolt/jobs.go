@@ -18,6 +18,7 @@ const (
 	jobAssigned = 1
 	jobExtra    = 2
 	jobRoles    = 3
+	jobHeld     = 4
 )
 
 func jobKey(job code, part byte) []byte { return append(appendCode(nil, job), part) }
@@ -35,8 +36,8 @@ func (w *writer) jobs(b *store.Batch) error {
 			extra, stage.Extra = stage.Extra, nil
 			j.Stage = &stage
 		}
-		assigned, roles := j.Assigned, j.Roles
-		j.Assigned, j.Roles = nil, nil
+		assigned, roles, held := j.Assigned, j.Roles, j.Held
+		j.Assigned, j.Roles, j.Held = nil, nil, nil
 		record, err := appendJSON(nil, j)
 		if err != nil {
 			return err
@@ -44,6 +45,7 @@ func (w *writer) jobs(b *store.Batch) error {
 		w.put(inJobs, jobKey(number, jobRecord), record)
 		w.putUnlessEmpty(jobKey(number, jobAssigned), len(assigned), func() []byte { return appendAssigned(nil, j.Name, assigned) })
 		w.putUnlessEmpty(jobKey(number, jobRoles), len(roles), func() []byte { return appendRoles(nil, roles) })
+		w.putUnlessEmpty(jobKey(number, jobHeld), len(held), func() []byte { return appendMarks(nil, held) })
 		w.putUnlessEmpty(jobKey(number, jobExtra), len(extra), func() []byte { return appendTexts(nil, extra) })
 	}
 	return nil
@@ -120,6 +122,29 @@ func readRoles(r *reader) []store.AssignedRole {
 	return roles
 }
 
+// appendMarks appends marks of eight bytes each.
+func appendMarks(b []byte, marks []uint64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(marks)))
+	for _, m := range marks {
+		b = binary.BigEndian.AppendUint64(b, m)
+	}
+	return b
+}
+
+func readMarks(r *reader) []uint64 {
+	n := r.count()
+	if len(r.b) < 8*n {
+		r.fail()
+		return nil
+	}
+	marks := make([]uint64, n)
+	for i := range marks {
+		marks[i] = binary.BigEndian.Uint64(r.b[8*i:])
+	}
+	r.b = r.b[8*n:]
+	return marks
+}
+
 // Job returns a job's record.
 func (s *Store) Job(ctx context.Context, name string) (store.Job, error) {
 	var found store.Job
@@ -146,6 +171,12 @@ func (s *Store) Job(ctx context.Context, name string) (store.Job, error) {
 			r := reader{b: b}
 			if found.Roles = readRoles(&r); r.bad {
 				return damaged("app roles of job %q", name)
+			}
+		}
+		if b := jobs.Get(jobKey(number, jobHeld)); b != nil {
+			r := reader{b: b}
+			if found.Held = readMarks(&r); r.bad {
+				return damaged("held changes of job %q", name)
 			}
 		}
 		if b := jobs.Get(jobKey(number, jobExtra)); b != nil && found.Stage != nil {

@@ -19,6 +19,8 @@ func testCycleQueries(h *harness) {
 		queried(h, "all", []store.Cycle{four, three, two, one})(h.s.Cycles(h.Context(), store.CycleQuery{}))
 		queried(h, "of a job", []store.Cycle{four, three, one})(h.s.Cycles(h.Context(), store.CycleQuery{Job: "x"}))
 		queried(h, "two of a job", []store.Cycle{four, three})(h.s.Cycles(h.Context(), store.CycleQuery{Job: "x", Limit: 2}))
+		queried(h, "since the third began", []store.Cycle{four, three})(h.s.Cycles(h.Context(), store.CycleQuery{Job: "x", Since: three.StartedAt}))
+		queried(h, "since a moment later", []store.Cycle{four})(h.s.Cycles(h.Context(), store.CycleQuery{Since: three.StartedAt.Add(time.Microsecond)}))
 		queried(h, "by id", []store.Cycle{two})(h.s.Cycles(h.Context(), store.CycleQuery{ID: "c"}))
 		queried(h, "by id of another job", []store.Cycle{})(h.s.Cycles(h.Context(), store.CycleQuery{ID: "c", Job: "x"}))
 		queried(h, "by an unknown id", []store.Cycle{})(h.s.Cycles(h.Context(), store.CycleQuery{ID: "z"}))
