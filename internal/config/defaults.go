@@ -31,8 +31,9 @@ func (j *Job) setDefaults() {
 	j.Invitation.By = ByUserPrincipalName
 	j.TargetBlock = KeepBlock
 	j.Deprovision = Delete
-	j.Deletions = Deletions{Prevent: true, Threshold: 500, Percent: 10}
-	j.Guards = Guards{ScopeShrink: 50, Changes: 10}
+	j.Deletions = Deletions{Prevent: true, Threshold: 500, Percent: 10,
+		Window: Duration(7 * 24 * time.Hour), WindowThreshold: 5000, WindowPercent: 25}
+	j.Guards = Guards{ScopeShrink: 50, Changes: 10, Creates: 50, Updates: 50, Members: 10}
 	j.Limits = Limits{WritesPerSecond: 18, ParallelReads: 4}
 }
 

@@ -75,9 +75,10 @@ func TestWhatTheFileLeavesOutGetsItsDefault(t *testing.T) {
 		TargetObjectActions: []config.ObjectAction{config.CreateObjects, config.UpdateObjects, config.DeleteObjects},
 		Invitation:          config.Invitation{By: config.ByUserPrincipalName, RedirectURL: "https://myapplications.microsoft.com/?tenantid=33333333-3333-3333-3333-333333333333"},
 		TargetBlock:         config.KeepBlock, Deprovision: config.Delete,
-		Deletions: config.Deletions{Prevent: true, Threshold: 500, Percent: 10},
-		Guards:    config.Guards{ScopeShrink: 50, Changes: 10},
-		Limits:    config.Limits{WritesPerSecond: 18, ParallelReads: 4},
+		Deletions: config.Deletions{Prevent: true, Threshold: 500, Percent: 10,
+			Window: config.Duration(7 * 24 * time.Hour), WindowThreshold: 5000, WindowPercent: 25},
+		Guards: config.Guards{ScopeShrink: 50, Changes: 10, Creates: 50, Updates: 50, Members: 10},
+		Limits: config.Limits{WritesPerSecond: 18, ParallelReads: 4},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("job:\n got %+v\nwant %+v", got, want)
@@ -103,7 +104,7 @@ func TestWhatTheFileLeavesOutGetsItsDefault(t *testing.T) {
 }
 
 func TestZeroThatIsWrittenIsNotADefault(t *testing.T) {
-	text := strings.Replace(minimal, "scope: {mode: all}}", "scope: {mode: all}, enabled: false, deletions: {prevent: false, percent: 0}, guards: {scopeShrink: 0, changes: 0}, limits: {writesPerSecond: 0.5}}", 1) +
+	text := strings.Replace(minimal, "scope: {mode: all}}", "scope: {mode: all}, enabled: false, deletions: {prevent: false, percent: 0, window: 0, windowThreshold: 0, windowPercent: 0}, guards: {scopeShrink: 0, changes: 0, creates: 0, updates: 0, members: 0}, limits: {writesPerSecond: 0.5}}", 1) +
 		"control: {listen: \"\"}\n"
 	c := mustParse(t, text, nil, nil)
 	j := c.Jobs[0]

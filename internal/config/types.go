@@ -259,12 +259,21 @@ type Deletions struct {
 	Prevent   bool    `yaml:"prevent" jsonschema:"default=true" jsonschema_description:"Holds the deletions of a cycle that has too many, until somebody allows them."`
 	Threshold int     `yaml:"threshold" jsonschema:"default=500,minimum=0" jsonschema_description:"Deletes and disables by leaving scope that one cycle may do."`
 	Percent   float64 `yaml:"percent" jsonschema:"default=10,minimum=0,maximum=100" jsonschema_description:"The same as a share of the users linked at the start of the cycle; counts from 10 deletions up; 0 = off."`
+
+	Window          Duration `yaml:"window" jsonschema:"default=7d" jsonschema_description:"How far back deletions are added up, so that many small steps are held as well; 0 = off."`
+	WindowThreshold int      `yaml:"windowThreshold" jsonschema:"default=5000,minimum=0" jsonschema_description:"Deletes and disables by leaving scope that may go without approval within the window; 0 = off."`
+	WindowPercent   float64  `yaml:"windowPercent" jsonschema:"default=25,minimum=0,maximum=100" jsonschema_description:"The same as a share of the most users linked within the window; counts from 50 deletions up; 0 = off."`
 }
 
-// Guards hold what looks like an accident, in percent; 0 turns one off.
+// Guards hold what looks like an accident; 0 turns one off.
 type Guards struct {
 	ScopeShrink float64 `yaml:"scopeShrink" jsonschema:"default=50,minimum=0,maximum=100" jsonschema_description:"Holds every delete when the scope shrank by more than this share; 0 = off."`
 	Changes     float64 `yaml:"changes" jsonschema:"default=10,minimum=0,maximum=100" jsonschema_description:"Holds the first cycle after a change of the configuration when it would create or update more than this share of the links; 0 = off."`
+
+	Creates       float64 `yaml:"creates" jsonschema:"default=50,minimum=0,maximum=100" jsonschema_description:"Holds the creates and restores of a cycle that has more than this share of the links, and more than 1000; 0 = off."`
+	CreatesPerDay int     `yaml:"createsPerDay" jsonschema:"default=0,minimum=0" jsonschema_description:"Creates and restores that may go without approval within 24 hours; 0 = off."`
+	Updates       float64 `yaml:"updates" jsonschema:"default=50,minimum=0,maximum=100" jsonschema_description:"Holds the updates of a cycle that has more than this share of the links, and more than 1000; 0 = off."`
+	Members       float64 `yaml:"members" jsonschema:"default=10,minimum=0,maximum=100" jsonschema_description:"Holds the updates that make guests members when they are more than this share of the links, and more than 100; 0 = off."`
 }
 
 // Limits bound what a job asks of Graph.

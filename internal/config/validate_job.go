@@ -115,6 +115,11 @@ func (v *validator) validateNumbers(path string, j *Job) {
 		v.fatal(sub, InvalidValue, fmt.Sprintf("%s must be 0 or more, not %d", sub, n), "write prevent: false to turn the threshold off")
 	}
 	v.between(path+".deletions.percent", j.Deletions.Percent, 0, 100)
+	v.validateWindow(path+".deletions", &j.Deletions)
+	v.between(path+".guards.creates", j.Guards.Creates, 0, 100)
+	v.between(path+".guards.updates", j.Guards.Updates, 0, 100)
+	v.between(path+".guards.members", j.Guards.Members, 0, 100)
+	v.notNegative(path+".guards.createsPerDay", j.Guards.CreatesPerDay)
 	v.between(path+".guards.scopeShrink", j.Guards.ScopeShrink, 0, 100)
 	v.between(path+".guards.changes", j.Guards.Changes, 0, 100)
 	v.between(path+".limits.parallelReads", float64(j.Limits.ParallelReads), 1, 64)
@@ -152,6 +157,27 @@ func (v *validator) validateProtection(path string, j *Job) {
 
 // domainName is a name as it follows the @ of an address.
 var domainName = regexp.MustCompile(`^[\pL\pN]([\pL\pN-]*[\pL\pN])?(\.[\pL\pN]([\pL\pN-]*[\pL\pN])?)+$`)
+
+// validateWindow judges the moving window of deletions. It cannot reach farther
+// back than the cycles do that are kept.
+func (v *validator) validateWindow(path string, d *Deletions) {
+	v.between(path+".windowPercent", d.WindowPercent, 0, 100)
+	v.notNegative(path+".windowThreshold", d.WindowThreshold)
+	sub := path + ".window"
+	if kept := v.config.Logs.Retention; kept > 0 && d.Window > kept && v.written(sub) {
+		v.warn(sub, WithoutEffect, sub+" is longer than logs.retention: the window reaches back no farther than that", "lengthen logs.retention, or shorten the window")
+	}
+	if !d.Prevent && v.written(sub) {
+		v.warn(sub, WithoutEffect, sub+" has no effect with prevent: false", "write prevent: true")
+	}
+}
+
+// notNegative reports a number below zero.
+func (v *validator) notNegative(path string, n int) {
+	if n < 0 {
+		v.fatal(path, InvalidValue, fmt.Sprintf("%s must be 0 or more, not %d", path, n), "")
+	}
+}
 
 // between reports a number outside its bounds.
 func (v *validator) between(path string, number, least, most float64) {
