@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ type account struct {
 	link    *store.Link // nil: none
 	waiting store.Waiting
 	ran     bool // a cycle of the job has ended
+	rec     *store.Job
 	out     *Explanation
 }
 
@@ -43,6 +45,7 @@ func (a *account) tell() {
 		a.linked()
 	}
 	a.held()
+	a.heldChange()
 	a.failed()
 }
 
@@ -180,6 +183,21 @@ func (a *account) held() {
 				why += ", " + strings.TrimRight(h.Message, ".")
 			}
 			a.say(topicHeld, "its deletion waits for approval since %s: %s%s", sayDate(h.Since), why, strings.ReplaceAll(advise(h.Reason), "JOB", a.j.Name))
+		}
+	}
+}
+
+// heldChange tells of a create or update that waits for an approval.
+func (a *account) heldChange() {
+	if a.rec == nil || a.rec.Quarantine == nil || len(a.rec.Held) == 0 {
+		return
+	}
+	for _, kind := range []byte("caurm") {
+		if _, found := slices.BinarySearch(a.rec.Held, markOf(a.o.ID, kind)); found {
+			q := a.rec.Quarantine
+			a.say(topicHeld, "its change is held with %d others since %s: %s, %s%s", len(a.rec.Held)-1, sayDate(q.Since), q.Reason, q.Message,
+				strings.ReplaceAll(advise(q.Reason), "JOB", a.j.Name))
+			return
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 type SyncRequest struct {
 	Job     string `json:"job"`
 	Initial bool   `json:"initial,omitempty"`
-	Accept  bool   `json:"accept,omitempty"` // let through what TooManyChanges holds
+	Accept  bool   `json:"accept,omitempty"` // let through the changes that are held
 	Trigger string `json:"trigger,omitempty"`
 }
 
@@ -49,6 +49,9 @@ type PlanResult struct {
 	Changes   []Change          `json:"changes"`
 	Summary   store.Summary     `json:"summary"`
 	Threshold DeletionThreshold `json:"deletionThreshold"`
+	// HeldChanges says which creates and updates would wait for an approval, nil when
+	// none would.
+	HeldChanges *HeldChanges `json:"heldChanges,omitempty"`
 	// For people: where from, where to, how many.
 	Source  string    `json:"source"`
 	Target  string    `json:"target"`
@@ -114,8 +117,16 @@ type DeletionThreshold struct {
 	Limit int  `json:"limit"`
 	// Percent is the share of the linked users that fires as well, 0 for none.
 	Percent float64 `json:"percent,omitempty"`
-	// Reason is TooManyDeletes, ScopeShrunk, ScopeGroupDeleted or TooManyChanges when something would be held.
+	// Reason is TooManyDeletes, TooManyDeletesInWindow or ScopeShrunk when the deletions
+	// would be held, or else why changes would be.
 	Reason string `json:"reason,omitempty"`
+}
+
+// HeldChanges are creates and updates that wait until sync --accept or apply.
+type HeldChanges struct {
+	Count   int    `json:"count"`
+	Reason  string `json:"reason"` // TooManyChanges, TooManyCreates, TooManyUpdates or TooManyMembers
+	Message string `json:"message"`
 }
 
 // Change is one planned change. Action is create, update, disable, delete,

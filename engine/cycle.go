@@ -295,7 +295,7 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	c.rec.Restored = zeroTime // everybody was compared
 	c.rec.InScope = c.inScope
 	c.rec.ScopeShrunk = w.ruling.holdDeletes == CodeScopeShrunk
-	if !c.rec.ScopeShrunk && len(c.rec.GoneGroups) == 0 {
+	if !c.rec.ScopeShrunk && len(c.rec.GoneGroups) == 0 && len(w.heldChanges) == 0 {
 		c.rec.GoodInScope = c.inScope
 	}
 	c.measure()

@@ -45,7 +45,7 @@ func (e *Engine) Explain(ctx context.Context, user, job string) (*Explanation, e
 	if err != nil {
 		return nil, err
 	}
-	a.ran = rec.LastCycle != ""
+	a.ran, a.rec = rec.LastCycle != "", &rec
 	a.tell()
 	return out, nil
 }

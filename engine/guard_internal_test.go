@@ -2,6 +2,7 @@ package engine
 
 import (
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -68,6 +69,85 @@ func TestGuardHoldsChanges(t *testing.T) {
 		c.in.inScope, c.in.good = c.in.linked, c.in.linked
 		if got := guard(c.in, guarded(c.edit)); got.holdChanges() != c.want || got.holdDeletes != "" {
 			t.Errorf("%s: got %q and deletes %q, want %q", c.name, got.holdChanges(), got.holdDeletes, c.want)
+		}
+	}
+}
+
+func TestGuardLooksBack(t *testing.T) {
+	week := func(edit func(j *Job)) *Job {
+		return guarded(func(j *Job) {
+			j.Window, j.WindowThreshold, j.WindowPercent = 7*24*time.Hour, 5000, 25
+			if edit != nil {
+				edit(j)
+			}
+		})
+	}
+	for _, c := range []struct {
+		name string
+		job  *Job
+		in   census
+		want Code
+	}{
+		{"exactly the share", week(nil), census{linked: 160, windowLinked: 200, windowGone: 40, windowLeavers: 10}, ""},
+		{"more than the share", week(nil), census{linked: 160, windowLinked: 200, windowGone: 40, windowLeavers: 11}, CodeTooManyDeletesInWindow},
+		{"the share counts from fifty", week(nil), census{linked: 60, windowLinked: 100, windowGone: 40, windowLeavers: 9}, ""},
+		{"exactly the number", week(nil), census{linked: 90000, windowGone: 4999, windowLeavers: 1}, ""},
+		{"more than the number", week(nil), census{linked: 90000, windowGone: 4999, windowLeavers: 2}, CodeTooManyDeletesInWindow},
+		{"the number is off", week(func(j *Job) { j.WindowThreshold = 0 }), census{linked: 90000, windowGone: 4999, windowLeavers: 2}, ""},
+		{"the share is off", week(func(j *Job) { j.WindowPercent = 0 }), census{linked: 100, windowGone: 90, windowLeavers: 2}, ""},
+		{"the window is off", week(func(j *Job) { j.Window = 0 }), census{linked: 100, windowGone: 90, windowLeavers: 2}, ""},
+		{"prevention is off", week(func(j *Job) { j.Prevent = false }), census{linked: 100, windowGone: 90, windowLeavers: 2}, ""},
+		{"nobody leaves now", week(nil), census{linked: 100, windowGone: 90}, ""},
+	} {
+		c.in.inScope, c.in.good, c.in.leavers = c.in.linked, c.in.linked, c.in.windowLeavers
+		if got := guard(c.in, c.job); got.holdDeletes != c.want || (got.message == "") != (c.want == "") {
+			t.Errorf("%s: got %q (%s), want %q", c.name, got.holdDeletes, got.message, c.want)
+		}
+	}
+}
+
+func TestGuardHoldsWaves(t *testing.T) {
+	job := func(edit func(j *Job)) *Job {
+		return guarded(func(j *Job) {
+			j.Creates, j.Updates, j.Members = 50, 50, 10
+			if edit != nil {
+				edit(j)
+			}
+		})
+	}
+	perDay := job(func(j *Job) { j.CreatesPerDay = 20 })
+	for _, c := range []struct {
+		name                      string
+		job                       *Job
+		in                        census
+		creates, updates, members Code
+	}{
+		{"a thousand creates", job(nil), census{linked: 10, creates: 1000}, "", "", ""},
+		{"more than a thousand", job(nil), census{linked: 10, creates: 1001}, CodeTooManyCreates, "", ""},
+		{"half of the links", job(nil), census{linked: 4000, creates: 2000}, "", "", ""},
+		{"more than half of the links", job(nil), census{linked: 4000, creates: 2001}, CodeTooManyCreates, "", ""},
+		{"nobody is linked yet", job(nil), census{creates: 5000}, "", "", ""},
+		{"a first cycle", job(nil), census{linked: 10, creates: 5000, updates: 5000, first: true}, "", "", ""},
+		{"accepted", job(nil), census{linked: 10, creates: 5000, accepted: true}, "", "", ""},
+		{"creates off", job(func(j *Job) { j.Creates = 0 }), census{linked: 10, creates: 5000}, "", "", ""},
+		{"as many as a day may", perDay, census{linked: 10, dayCreates: 10, creates: 10}, "", "", ""},
+		{"more than a day may", perDay, census{linked: 10, dayCreates: 10, creates: 11}, CodeTooManyCreates, "", ""},
+		{"more than a day may, a first cycle", perDay, census{creates: 21, first: true}, CodeTooManyCreates, "", ""},
+		{"a day is full, nobody is created", perDay, census{linked: 10, dayCreates: 30}, "", "", ""},
+		{"half of the links updated", job(nil), census{linked: 4000, updates: 2000}, "", "", ""},
+		{"more than half of the links updated", job(nil), census{linked: 4000, updates: 2001}, "", CodeTooManyUpdates, CodeTooManyUpdates},
+		{"updates off", job(func(j *Job) { j.Updates = 0 }), census{linked: 4000, updates: 4000}, "", "", ""},
+		{"a hundred members", job(nil), census{linked: 500, updates: 100, members: 100}, "", "", ""},
+		{"more members", job(nil), census{linked: 500, updates: 101, members: 101}, "", "", CodeTooManyMembers},
+		{"a tenth of the links", job(nil), census{linked: 5000, updates: 500, members: 500}, "", "", ""},
+		{"members off", job(func(j *Job) { j.Members = 0 }), census{linked: 500, updates: 500, members: 500}, "", "", ""},
+		{"both waves", job(nil), census{linked: 10, creates: 1001, updates: 1001}, CodeTooManyCreates, CodeTooManyUpdates, CodeTooManyUpdates},
+		{"a changed configuration goes before", job(nil), census{linked: 4000, changes: 3000, creates: 3000, rulesChanged: true}, CodeTooManyChanges, CodeTooManyChanges, CodeTooManyChanges},
+	} {
+		c.in.inScope, c.in.good = c.in.linked, c.in.linked
+		got := guard(c.in, c.job)
+		if got.holdCreates != c.creates || got.holdUpdates != c.updates || got.holdMembers != c.members || (got.changes == "") != (got.holdChanges() == "") {
+			t.Errorf("%s: got %q, %q, %q (%s), want %q, %q, %q", c.name, got.holdCreates, got.holdUpdates, got.holdMembers, got.changes, c.creates, c.updates, c.members)
 		}
 	}
 }

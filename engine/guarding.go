@@ -121,7 +121,7 @@ func (c *cycle) lookBack(ctx context.Context, n *census) error {
 	}
 	for i := range cycles {
 		p := &cycles[i]
-		if !window.IsZero() && !p.StartedAt.Before(window) {
+		if !window.IsZero() && !p.StartedAt.Before(window) && p.StartedAt.After(c.rec.CountedFrom) {
 			n.windowGone += p.Removed
 			n.windowLinked = max(n.windowLinked, p.Linked)
 		}

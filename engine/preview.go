@@ -22,6 +22,7 @@ type preview struct {
 	people    map[string]string // source id → name of the users without a link
 	changes   []Change
 	threshold DeletionThreshold
+	held      *HeldChanges
 	writes    int              // about how many the cycle would send
 	collider  *collider        // of a plan that looks for address collisions
 	comes     map[string]bool  // source users whom the cycle brings into the target
@@ -108,7 +109,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 func (e *Engine) planResult(ctx context.Context, c *cycle, rec store.Job, attributes []PlanAttribute) (*PlanResult, error) {
 	job := c.job
 	out := &PlanResult{Job: job.Name, Cycle: cycleName(c.initial), Changes: c.preview.changes, Summary: c.tally.Summary,
-		Threshold: c.preview.threshold, Source: e.tenantName(c.source, job.SourceName), Target: e.tenantName(c.target, job.TargetName),
+		Threshold: c.preview.threshold, HeldChanges: c.preview.held, Source: e.tenantName(c.source, job.SourceName), Target: e.tenantName(c.target, job.TargetName),
 		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.preview.writes, Attributes: attributes,
 		Mails: c.tally.Create, InvitationMail: job.Invitation.SendMessage}
 	if f := c.preview.collider; f != nil {
@@ -188,6 +189,9 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 		reason = w.ruling.holdChanges()
 	}
 	c.preview.threshold = DeletionThreshold{Held: w.ruling.holdDeletes != "", Count: w.census.leavers, Limit: c.job.Threshold, Percent: c.job.Percent, Reason: string(reason)}
+	if n := len(w.heldChanges); n > 0 {
+		c.preview.held = &HeldChanges{Count: n, Reason: string(w.ruling.holdChanges()), Message: w.ruling.changes}
+	}
 	return c.findCollisions(ctx)
 }
 

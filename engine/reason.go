@@ -74,6 +74,16 @@ const (
 	CodeTotal                  Code = "EncounteredTotalEscrowThreshold"
 )
 
+// HoldsChanges reports a reason that holds creates or updates, which sync --accept
+// and apply let through; other reasons hold deletions.
+func (c Code) HoldsChanges() bool {
+	switch c {
+	case CodeTooManyChanges, CodeTooManyCreates, CodeTooManyUpdates, CodeTooManyMembers:
+		return true
+	}
+	return false
+}
+
 // Internal marks of escrows that are no failures: the object is to be looked at
 // again. They are not listed as retries.
 const (

@@ -319,20 +319,23 @@ func planFoot(b *strings.Builder, r *engine.PlanResult) {
 	} else if t.Held {
 		b.WriteString(heldSentence(r) + "\n")
 	}
+	if h := r.HeldChanges; h != nil {
+		fmt.Fprintf(b, "Held: %s (%s): %s. Let them through: tenantsync sync %s --accept\n",
+			plural(h.Count, "change", "changes"), h.Reason, escape(h.Message), escape(r.Job))
+	}
 	planMails(b, r)
 	fmt.Fprintf(b, "Requests: about %s to %s.\n", plural(r.Writes, "write", "writes"), escape(r.Target))
 	fmt.Fprintf(b, "Nothing was written. To run the cycle: tenantsync sync %s\n", escape(r.Job))
 }
 
 func heldSentence(r *engine.PlanResult) string {
-	if !r.Threshold.Held {
-		return "The cycle would run without approval."
+	switch {
+	case r.Threshold.Held:
+		return fmt.Sprintf("The deletions would be held for approval (%s).", cmp.Or(r.Threshold.Reason, string(engine.CodeTooManyDeletes)))
+	case r.HeldChanges != nil:
+		return "No deletion would be held."
 	}
-	reason := cmp.Or(r.Threshold.Reason, string(engine.CodeTooManyDeletes))
-	if reason == string(engine.CodeTooManyChanges) {
-		return fmt.Sprintf("The changes would be held (%s) until: tenantsync sync %s --accept", reason, escape(r.Job))
-	}
-	return fmt.Sprintf("The deletions would be held for approval (%s).", reason)
+	return "The cycle would run without approval."
 }
 
 // planSentence tells a summary as intentions.

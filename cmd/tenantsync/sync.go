@@ -41,7 +41,7 @@ func newSyncCommand(env *environment) *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&o.Initial, "initial", false, "compare everybody instead of what changed")
-	cmd.Flags().BoolVar(&o.Accept, "accept", false, "let through what a changed configuration would change (TooManyChanges)")
+	cmd.Flags().BoolVar(&o.Accept, "accept", false, "let through the creates and updates that are held")
 	env.reasonFlag(cmd)
 	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "tell what the cycle would do, as plan does")
 	return cmd
@@ -198,7 +198,7 @@ func (e *environment) warnQuarantine(job string, q *engine.Quarantine, held int)
 // quarantineAction says what an administrator can do about a quarantine.
 func quarantineAction(job, reason string, held int) string {
 	switch {
-	case reason == string(engine.CodeTooManyChanges):
+	case engine.Code(reason).HoldsChanges():
 		return fmt.Sprintf("review with: tenantsync plan %s, then let it through with: tenantsync sync %s --accept", job, job)
 	case held > 0:
 		return "review: tenantsync deletions list " + job
