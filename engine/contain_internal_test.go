@@ -22,7 +22,7 @@ func TestPanicIsThatUsersFailure(t *testing.T) {
 	if !errors.As(v.err, &fault) || v.inScope() {
 		t.Errorf("scoping: got %+v, want undecided by a fault", v)
 	}
-	c := &cycle{job: j, dry: true}
+	c := &cycle{job: j, dry: true, preview: &preview{}}
 	if _, err := c.planUpdate(o, &store.Link{}, noon); !errors.As(err, &fault) {
 		t.Errorf("processing: got %v, want a fault", err)
 	}
@@ -36,8 +36,8 @@ func TestPanicIsThatUsersFailure(t *testing.T) {
 	if err := c.judgePage(t.Context(), page, whole, &work{}); err != nil {
 		t.Errorf("judging: got %v, want the cycle to go on", err)
 	}
-	if c.tally.Failed != 1 || len(c.changes) != 1 || c.changes[0].Code != string(CodeFault) {
-		t.Errorf("judging: got %d failures, %+v, want one with %s", c.tally.Failed, c.changes, CodeFault)
+	if c.tally.Failed != 1 || len(c.preview.changes) != 1 || c.preview.changes[0].Code != string(CodeFault) {
+		t.Errorf("judging: got %d failures, %+v, want one with %s", c.tally.Failed, c.preview.changes, CodeFault)
 	}
 }
 
