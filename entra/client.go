@@ -37,6 +37,9 @@ type Config struct {
 	CAFile string
 	// Credential proves who calls.
 	Credential Credential
+	// Proxy is the address of an HTTP proxy that tunnels to Graph and to the
+	// authority, "" for none. Variables of the environment are not asked.
+	Proxy string
 	// ParallelReads is the number of batches of reads in flight, 4 when zero.
 	ParallelReads int
 	// Transport replaces the network for Graph and for tokens, for tests.

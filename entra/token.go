@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -216,7 +217,30 @@ func (w *tokenWire) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w.failure.Store(nil)
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{&bounded{from: resp.Body, left: maxTokenBody}, resp.Body}
 	return resp, nil
+}
+
+// maxTokenBody bounds what the token service answers, after decompression: the
+// libraries that read it do not.
+const maxTokenBody = 1 << 20
+
+// bounded fails once more than so many bytes were read.
+type bounded struct {
+	from io.Reader
+	left int64
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p[:min(int64(len(p)), b.left+1)])
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errors.New("the token service answers more than 1 MiB")
+	}
+	return n, err
 }
 
 // finalError keeps azcore from repeating what cannot come out otherwise.

@@ -3,6 +3,7 @@ package entra
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -63,8 +64,12 @@ func roundTripper(cfg Config) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, err
 	}
+	via, err := proxyOf(cfg.Proxy)
+	if err != nil {
+		return nil, err
+	}
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 via,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout:   10 * time.Second,
@@ -75,6 +80,29 @@ func roundTripper(cfg Config) (http.RoundTripper, error) {
 		// Without pings a connection that died silently is noticed only after
 		// the whole time limit of an attempt.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+	}, nil
+}
+
+// proxyOf returns how requests find their proxy: only the configured one counts,
+// whatever the environment says, and only as a tunnel, which sees no more than the
+// host's name. A request without TLS, as the one for the token of a managed
+// identity, stays on this machine's network.
+func proxyOf(address string) (func(*http.Request) (*url.URL, error), error) {
+	if address == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("proxy: want http://host:port or https://host:port") // the address may hold a password
+	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+		return nil, errors.New("proxy: want no more than scheme, host and port")
+	}
+	return func(r *http.Request) (*url.URL, error) {
+		if r.URL.Scheme != "https" || isLoopback(r.URL.Hostname()) {
+			return nil, nil
+		}
+		return u, nil
 	}, nil
 }
 

@@ -20,6 +20,7 @@ const gcPercent = 200
 // interrupt or termination signal cancels the context, so that running requests
 // finish and the state is saved; the second ends the process at once.
 func process() int {
+	keepToOurselves()
 	if _, set := os.LookupEnv("GOGC"); !set {
 		debug.SetGCPercent(gcPercent)
 	}

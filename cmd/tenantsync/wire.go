@@ -57,11 +57,11 @@ type freshClient struct {
 
 // clientKey is all that makes two clients the same.
 type clientKey struct {
-	name, tenantID, cloud, authority, graph, caFile string
-	credential                                      entra.Credential
-	files                                           string // what the files hold that are read once, so that a renewed certificate is another client
-	unusable                                        string // why the credential cannot be used
-	parallelReads                                   int
+	name, tenantID, cloud, authority, graph, caFile, proxy string
+	credential                                             entra.Credential
+	files                                                  string // what the files hold that are read once, so that a renewed certificate is another client
+	unusable                                               string // why the credential cannot be used
+	parallelReads                                          int
 }
 
 // budgetKey identifies the app whose writes to a tenant Graph counts together,
@@ -160,7 +160,7 @@ func (w *wiring) client(t *config.Tenant, c *config.Credential, reads map[appKey
 	key := keyOf(t, c, reads)
 	settings := entra.Config{
 		Name: t.Name, TenantID: t.TenantID, Cloud: string(t.Cloud),
-		Authority: t.Endpoints.Authority, Graph: t.Endpoints.Graph, CAFile: t.Endpoints.CAFile,
+		Authority: t.Endpoints.Authority, Graph: t.Endpoints.Graph, CAFile: t.Endpoints.CAFile, Proxy: t.Endpoints.Proxy,
 		Credential: key.credential, ParallelReads: key.parallelReads, Log: w.log, Wrap: requestsOf,
 	}
 	if c.Err != nil {
@@ -184,7 +184,7 @@ func (w *wiring) client(t *config.Tenant, c *config.Credential, reads map[appKey
 func keyOf(t *config.Tenant, c *config.Credential, reads map[appKey]int) clientKey {
 	key := clientKey{
 		name: t.Name, tenantID: t.TenantID, cloud: string(t.Cloud),
-		authority: t.Endpoints.Authority, graph: t.Endpoints.Graph, caFile: t.Endpoints.CAFile,
+		authority: t.Endpoints.Authority, graph: t.Endpoints.Graph, caFile: t.Endpoints.CAFile, proxy: t.Endpoints.Proxy,
 		credential: entra.Credential{
 			Kind: string(c.Kind), ClientID: c.ClientID, Secret: c.Secret.Reveal(),
 			CertificateFile: c.CertificateFile, PasswordFile: c.PasswordFile, TokenFile: c.TokenFile,

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -379,7 +380,7 @@ func (x *Secret) decodeNode(d *decoder, path string, n *node) {
 	if !ok {
 		return
 	}
-	if !referred && text != "" {
+	if text != "" && (!referred || clearDefault.MatchString(n.text)) {
 		d.add(finding{
 			path: path, severity: warning, code: ClearTextSecret,
 			message: path + " is written in clear text",
@@ -388,6 +389,9 @@ func (x *Secret) decodeNode(d *decoder, path string, n *node) {
 	}
 	*x = NewSecret(text)
 }
+
+// clearDefault finds a reference whose default is written out.
+var clearDefault = regexp.MustCompile(`\$\{[^${}]*:-[^${}]`)
 
 func (x *Literal) decodeNode(d *decoder, path string, n *node) {
 	switch n.shape {
@@ -443,7 +447,7 @@ func (x *Literal) decodeNode(d *decoder, path string, n *node) {
 // of excerpts.
 func (m *Mapping) decodeNode(d *decoder, path string, n *node) {
 	if s := n.get("sensitive"); s != nil && s.text != "false" {
-		for _, key := range []string{"constant", "defaultValue", "expression"} {
+		for _, key := range []string{"constant", "defaultValue", "expression", "allowedValues"} {
 			if value := n.get(key); value != nil {
 				d.hideAll(value)
 			}

@@ -244,24 +244,59 @@ func TestMaskedKeepsTheDefaultMappings(t *testing.T) {
 	}
 }
 
+// A file with a secret that others may read or replace is warned of, however the
+// configuration refers to it, and so is the configuration that holds one itself.
 func TestSecretsOthersMayReadAreWarnedOf(t *testing.T) {
-	dir := t.TempDir()
-	for name, mode := range map[string]fs.FileMode{"open": 0o644, "closed": 0o600} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("x\n"), mode); err != nil {
-			t.Fatal(err)
-		}
-		text := strings.Replace(minimal, "{kind: managedIdentity}", "{kind: secret, clientId: 22222222-2222-2222-2222-222222222222, secret: '${file:"+name+"}'}", 1)
-		path := filepath.Join(dir, "config.yaml")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		c, err := config.Load(path, config.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := len(c.Warnings), map[string]int{"open": 1, "closed": 0}[name]; got != want {
-			t.Errorf("%s: got %d warnings %v, want %d", name, got, c.Warnings, want)
-		}
+	for _, c := range []struct {
+		name, secret string
+		file, config fs.FileMode
+		want         []string
+	}{
+		{"closed", "${file:secret}", 0o600, 0o644, nil},
+		{"read by its group", "${file:secret}", 0o440, 0o644, nil},
+		{"read by everybody", "${file:secret}", 0o644, 0o600, []string{"others than its owner may read it"}},
+		{"written by its group", "${file:secret}", 0o660, 0o600, []string{"others than its owner may write it"}},
+		{"open to all", "${file:secret}", 0o666, 0o600, []string{"others than its owner may read or write it"}},
+		{"in a folder of credentials", "${file:${CREDENTIALS_DIRECTORY}/secret}", 0o644, 0o600, []string{"others than its owner may read it"}},
+		{"a closed file of such a folder", "${file:${CREDENTIALS_DIRECTORY}/secret}", 0o400, 0o600, nil},
+		{"a variable", "${SECRET}", 0o600, 0o644, nil},
+		{"in clear text", "hunter2", 0o600, 0o600, []string{"is written in clear text"}},
+		{"in clear text for all", "hunter2", 0o600, 0o644, []string{"others than its owner may read it", "is written in clear text"}},
+		{"a default in clear text", "${NOT_SET:-hunter2}", 0o600, 0o600, []string{"is written in clear text"}},
+		{"a default that refers", "${NOT_SET:-${SECRET}}", 0o600, 0o600, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "config.yaml")
+			text := strings.Replace(minimal, "{kind: managedIdentity}", "{kind: secret, clientId: 22222222-2222-2222-2222-222222222222, secret: '"+c.secret+"'}", 1)
+			for file, content := range map[string]string{"secret": "hunter2\n", "config.yaml": text} {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// Not by the mode of creation, from which the mask of the process takes.
+			if err := errors.Join(os.Chmod(filepath.Join(dir, "secret"), c.file), os.Chmod(path, c.config)); err != nil {
+				t.Fatal(err)
+			}
+			loaded, err := config.Load(path, config.Options{Env: func(name string) (string, bool) {
+				value, set := map[string]string{"CREDENTIALS_DIRECTORY": dir, "SECRET": "hunter2"}[name]
+				return value, set
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := loaded.Tenants["contoso"].Credential.Secret.Reveal(); got != "hunter2" {
+				t.Errorf("secret: got %q, want hunter2", got)
+			}
+			if len(loaded.Warnings) != len(c.want) {
+				t.Fatalf("warnings: got %v, want %q", loaded.Warnings, c.want)
+			}
+			for i, w := range loaded.Warnings {
+				if shown := w.Message + w.Action + w.Excerpt(); strings.Contains(shown, "hunter2") || !strings.Contains(shown, c.want[i]) {
+					t.Errorf("warning: got %s, want one that says %q and not the secret", shown, c.want[i])
+				}
+			}
+		})
 	}
 }
 

@@ -98,6 +98,7 @@ type Endpoints struct {
 	Authority string `yaml:"authority" jsonschema_description:"The token service, without the tenant's id, e.g. https://127.0.0.1:9443."`
 	Graph     string `yaml:"graph" jsonschema_description:"The root of Microsoft Graph with its version, e.g. https://127.0.0.1:9443/v1.0."`
 	CAFile    string `yaml:"caFile" jsonschema_description:"Certificates in PEM, added to the system's roots for this tenant only."`
+	Proxy     string `yaml:"proxy" jsonschema_description:"An HTTP proxy that tunnels to both, e.g. http://proxy.contoso.com:3128. Default: none, whatever HTTPS_PROXY says."`
 }
 
 // CredentialKind is a way to sign in.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io/fs"
 	"net"
 	"path/filepath"
 	"regexp"
@@ -145,14 +146,26 @@ func (v *validator) readable(path, file string) []byte {
 	return content
 }
 
-// private warns of a file with a secret that others may read.
+// private warns of a file with a secret that others may read or replace. A group
+// may read it: that is how platforms hand secrets to a service.
 func (v *validator) private(path, file string) {
 	if v.opts.Stat == nil {
 		return
 	}
-	if info, err := v.opts.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o007 != 0 {
-		v.warn(path, InvalidValue, fmt.Sprintf("file %s holds a secret and every user of this machine may read it", v.shown(file)), "chmod 600 "+v.shown(file))
+	if info, err := v.opts.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o027 != 0 {
+		v.warn(path, InvalidValue, fmt.Sprintf("file %s holds a secret, and others than its owner may %s it", v.shown(file), may(info.Mode())), "chmod 600 "+v.shown(file))
 	}
+}
+
+// may says what a file's mode lets others do.
+func may(mode fs.FileMode) string {
+	switch {
+	case mode.Perm()&0o022 == 0:
+		return "read"
+	case mode.Perm()&0o005 == 0:
+		return "write"
+	}
+	return "read or write"
 }
 
 // shown is a file's path as the configuration would write it.

@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ func (v *validator) validateTenant(path string, t *Tenant) {
 	v.checkGUID(path+".tenantId", t.TenantID)
 	v.checkEndpoint(path+".endpoints.authority", t.Endpoints.Authority)
 	v.checkEndpoint(path+".endpoints.graph", t.Endpoints.Graph)
+	v.checkProxy(path+".endpoints.proxy", t.Endpoints.Proxy)
 	if file := t.Endpoints.CAFile; file != "" && v.sound(path+".endpoints.caFile") {
 		if content := v.readable(path+".endpoints.caFile", file); content != nil && !holdsCertificate(content) {
 			v.fatal(path+".endpoints.caFile", InvalidValue, fmt.Sprintf("file %s holds no certificate in PEM form", v.shown(file)), "")
@@ -45,6 +47,24 @@ func (v *validator) checkEndpoint(path, address string) {
 		v.fatal(path, InvalidValue, path+" must not carry a user, a query or a fragment", "")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		v.fatal(path, InvalidValue, fmt.Sprintf("%s must begin with https://: tokens would travel to %s in the clear", path, u.Hostname()), "")
+	}
+}
+
+// checkProxy reports an address that is no proxy's. It sees host names only, so it
+// may be reached without TLS; a password in it would be shown with it.
+func (v *validator) checkProxy(path, address string) {
+	if !v.written(path) || !v.sound(path) {
+		return
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		v.fatal(path, InvalidValue, path+" must be an address such as http://proxy.contoso.com:3128", "")
+	case u.User != nil:
+		if n := v.nodes[path]; n != nil {
+			v.hideAll(n)
+		}
+		v.fatal(path, InvalidValue, path+" must not carry a user or a password", "let the proxy know this machine by its address")
 	}
 }
 
@@ -132,14 +152,25 @@ func (v *validator) needKey(path, key string, kind CredentialKind) {
 	v.fatal(sub, MissingKey, fmt.Sprintf("key %q is missing in %s: kind %s needs it", key, path, kind), action)
 }
 
-// wholeFile matches a text that is nothing but one file reference.
-var wholeFile = regexp.MustCompile(`^\$\{file:([^${}]+)\}$`)
+// wholeFile matches a text that is nothing but one file reference, whose path may
+// hold references itself, as to a folder of credentials.
+var wholeFile = regexp.MustCompile(`^\$\{file:(.+)\}$`)
 
-// checkSecret warns of a secret's file that others may read.
+// checkSecret warns of a secret's file that others may read, be it this very file.
 func (v *validator) checkSecret(path string) {
-	if n := v.nodes[path]; n != nil {
-		if m := wholeFile.FindStringSubmatch(strings.TrimSpace(n.text)); m != nil {
-			v.private(path, absolute(v.config.Dir, m[1]))
+	n := v.nodes[path]
+	if n == nil {
+		return
+	}
+	m := wholeFile.FindStringSubmatch(strings.TrimSpace(n.text))
+	if m == nil {
+		if !strings.Contains(n.text, "${") {
+			v.private(path, filepath.Join(v.config.Dir, filepath.Base(v.config.File)))
 		}
+		return
+	}
+	r := resolver{dir: v.config.Dir, env: v.opts.Env, readFile: v.opts.ReadFile}
+	if file, problem := r.expand(m[1]); problem == nil {
+		v.private(path, absolute(v.config.Dir, file))
 	}
 }
