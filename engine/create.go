@@ -163,7 +163,7 @@ func (x *exporter) invite(ctx context.Context, list []*change, b *store.Batch) e
 		return err
 	}
 	*b = store.Batch{} // whoever goes on with it must not commit this part again: it would undo the links below
-	done, err := c.job.Target.Write(ctx, ws)
+	done, err := x.write(ctx, ws)
 	after := &store.Batch{}
 	var invited, taken []*change
 	for i, ch := range list {

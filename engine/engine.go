@@ -180,6 +180,8 @@ func (e *Engine) cycle(ctx context.Context, r *runner, req SyncRequest, report f
 	switch {
 	case result.Outcome == store.OutcomeInterrupted:
 		c.log.Info("cycle interrupted", fields...)
+	case errors.Is(err, errThrottled):
+		c.log.Warn("cycle ended early", append(fields, zap.String("reason", result.Error.Error()))...)
 	case result.Error != nil:
 		c.log.Error("cycle failed", append(fields, zap.String("code", result.Error.Code), zap.String("reason", result.Error.Error()))...)
 	default:
@@ -224,9 +226,14 @@ func (c *cycle) end(ctx context.Context, err error) SyncResult {
 // watermark stay: the next cycle goes on from there.
 func (c *cycle) recordFailure(ctx context.Context, cause *Error) {
 	at := now()
-	c.cyc.Outcome = store.OutcomeFailed
-	if cause.Class == ClassInterrupted {
+	lag := errors.Is(cause, errThrottled)
+	switch {
+	case cause.Class == ClassInterrupted:
 		c.cyc.Outcome = store.OutcomeInterrupted
+	case lag:
+		c.cyc.Outcome = store.OutcomePartial
+	default:
+		c.cyc.Outcome = store.OutcomeFailed
 	}
 	c.cyc.Initial, c.cyc.Code, c.cyc.Error = c.initial, cause.Code, cause.Error()
 	c.measure()
@@ -245,7 +252,7 @@ func (c *cycle) recordFailure(ctx context.Context, cause *Error) {
 		if c.rec.Name != "" {
 			rec.ClockLeap = c.rec.ClockLeap
 		}
-		if cause.Class != ClassInterrupted {
+		if cause.Class != ClassInterrupted && !lag {
 			rec.Quarantine = quarantined(rec.Quarantine, CodeConnection, cause.Error(), true, at)
 		}
 		c.rec = rec

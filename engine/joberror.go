@@ -30,6 +30,11 @@ func (e *Engine) jobError(j *Job, err error) *Error {
 		return &Error{Class: ClassFailed, Code: "CycleFailed", Message: "the cycle of job " + j.Name + " failed.", Cause: err.Error(),
 			Action: "mend the cause; the next cycle goes on where this one stopped", Err: err}
 	}
+	if errors.Is(err, errThrottled) {
+		return &Error{Class: ClassFailed, Code: string(CodeTooManyRequests), Message: "the cycle of job " + j.Name + " ended early.",
+			Cause: tenantOf(j, d) + " takes no more writes for now (" + answer(d) + ")", RequestID: d.RequestID, Err: err,
+			Action: "nothing is lost: the next cycle goes on with what is left"}
+	}
 	out := &Error{Class: ClassFailed, Code: d.Code, Permission: d.Permission, RequestID: d.RequestID, Err: err,
 		Message: fmt.Sprintf("cannot %s in %s.", verb(d.Op), tenantOf(j, d)), Cause: answer(d)}
 	switch d.Kind {

@@ -344,7 +344,7 @@ func (x *exporter) writeReferences(ctx context.Context, part []*reference) error
 // writePatiently writes references and repeats, for a while, those that fail
 // because one of the two users is not visible everywhere yet.
 func (x *exporter) writePatiently(ctx context.Context, ws []directory.Write) ([]directory.Written, error) {
-	done, err := x.c.job.Target.Write(ctx, ws)
+	done, err := x.write(ctx, ws)
 	for wait, began := time.Second, now(); err == nil && now().Sub(began) < replicationWindow; wait *= 2 {
 		var again []directory.Write
 		var at []int
@@ -360,7 +360,7 @@ func (x *exporter) writePatiently(ctx context.Context, ws []directory.Write) ([]
 			return done, err
 		}
 		var more []directory.Written
-		more, err = x.c.job.Target.Write(ctx, again)
+		more, err = x.write(ctx, again)
 		for n := range more {
 			done[at[n]] = more[n]
 		}

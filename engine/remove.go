@@ -251,7 +251,7 @@ func (x *exporter) sendDeletes(ctx context.Context, list []*departure, ws []dire
 	if err := x.intend(ctx, store.IntentDelete, links, nil); err != nil {
 		return err
 	}
-	done, err := c.job.Target.Write(ctx, ws)
+	done, err := x.write(ctx, ws)
 	for i, d := range list {
 		if i < len(done) && !outcomeUnknown(done[i].Err) {
 			b.DropIntents = append(b.DropIntents, store.WaitKey{Job: c.job.Name, SourceID: d.link.SourceID})

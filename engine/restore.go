@@ -170,7 +170,7 @@ func (x *exporter) restore(ctx context.Context, list []*change, b *store.Batch) 
 	if err != nil {
 		return err
 	}
-	done, err := c.job.Target.Write(ctx, ws)
+	done, err := x.write(ctx, ws)
 	var back []*change
 	for i, ch := range list {
 		if i >= len(done) || notSent(done[i].Err) {

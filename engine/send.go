@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"tenantsync/directory"
@@ -66,7 +65,7 @@ func (x *exporter) send(ctx context.Context) error {
 	if err := x.intendUpdates(ctx, part); err != nil {
 		return err
 	}
-	done, err := x.c.job.Target.Write(ctx, ws)
+	done, err := x.write(ctx, ws)
 	b := &store.Batch{}
 	for i, ch := range part {
 		if i >= len(done) || notSent(done[i].Err) {
@@ -102,10 +101,6 @@ func (x *exporter) intendUpdates(ctx context.Context, part []*change) error {
 		}
 		return changed
 	})
-}
-
-func notSent(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // written judges the outcome of one update.
