@@ -38,12 +38,15 @@ const (
 	QuotaExceeded
 	// Malformed: the answer is not what the protocol says.
 	Malformed
+	// Suspended: the service has stopped this kind of request for the whole
+	// tenant; asking again makes it worse, and only its support can lift it.
+	Suspended
 )
 
 // String returns the kind's name.
 func (k ErrorKind) String() string {
 	names := [...]string{"unknown", "throttled", "transient", "ambiguous", "conflict", "not found", "denied",
-		"sign-in", "invalid", "watermark expired", "foreign link", "quota exceeded", "malformed"}
+		"sign-in", "invalid", "watermark expired", "foreign link", "quota exceeded", "malformed", "suspended"}
 	if int(k) < len(names) {
 		return names[k]
 	}

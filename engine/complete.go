@@ -61,8 +61,16 @@ func (c *cycle) toComplete(ctx context.Context) ([]string, error) {
 			want[id] = true
 		}
 	}
-	for _, e := range c.waiting.Escrows {
-		if _, staged := c.pos[keyOf(e.SourceID)]; c.retryDue(&e) && (!c.initial || c.resumed || !staged) {
+	wait, err := c.mustWait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.waiting.Escrows {
+		e := &c.waiting.Escrows[i]
+		if wait && waitsForTarget(e) {
+			continue
+		}
+		if _, staged := c.pos[keyOf(e.SourceID)]; c.retryDue(e) && (!c.initial || c.resumed || !staged) {
 			want[e.SourceID] = true
 		}
 	}

@@ -27,16 +27,22 @@ func (x *exporter) adoptAndCreate(ctx context.Context, items []*item) error {
 			return err
 		}
 	}
-	for part := range slices.Chunk(invite, batchSize) {
-		if x.c.blocked == nil {
-			if err := x.turn(func() error { return x.invitePart(ctx, part) }); err != nil {
-				return err
-			}
+	for len(invite) > 0 {
+		if err := x.turn(func() error { return x.c.preflight(ctx) }); err != nil {
+			return err
 		}
 		if x.c.blocked != nil {
-			if err := x.shelve(ctx, part); err != nil {
-				return err
-			}
+			break
+		}
+		n := min(x.c.inviteAtOnce(), len(invite))
+		if err := x.turn(func() error { return x.invitePart(ctx, invite[:n]) }); err != nil {
+			return err
+		}
+		invite = invite[n:]
+	}
+	for part := range slices.Chunk(invite, 10*batchSize) {
+		if err := x.shelve(ctx, part); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -101,7 +107,7 @@ func (c *cycle) freshLink(o directory.Object, targetID string) store.Link {
 // invitePart invites up to 20 users: intents first, then the batch, then links.
 func (x *exporter) invitePart(ctx context.Context, part []*item) error {
 	c := x.c
-	if err := x.preflight(ctx); err != nil {
+	if err := c.preflight(ctx); err != nil {
 		return err
 	}
 	if c.blocked != nil {
@@ -187,10 +193,10 @@ func (x *exporter) invite(ctx context.Context, list []*change, b *store.Batch) e
 	if cerr := x.commitAndFlushIf(ctx, after, err == nil); cerr != nil {
 		return cerr
 	}
-	if err == nil {
-		x.forbidden()
+	if err != nil {
+		return err
 	}
-	return err
+	return x.judgeInvitations(ctx, done)
 }
 
 func (x *exporter) commitAndFlushIf(ctx context.Context, b *store.Batch, flush bool) error {
@@ -227,6 +233,9 @@ func (x *exporter) invited(ch *change, done directory.Written, b *store.Batch) b
 	reason = c.veil(ch.o, "the invitation of "+ch.address+" was refused: "+reason)
 	ch.r.step("EntryExportAdd", stepExport, statusFailure, reason, "ReportableIdentifier", ch.o.UPN())
 	c.failed(b, ch.r, ch.o, nil, stepExport, code, reason, false)
+	if n := len(b.PutEscrows); c.rec.Circuit != nil && n > 0 && waitsForTarget(&b.PutEscrows[n-1]) { // it waits for the target, and not for its own back-off
+		b.PutEscrows[n-1].Next = now()
+	}
 	if key.Job != "" {
 		b.DropIntents = append(b.DropIntents, key)
 	}
@@ -368,6 +377,9 @@ func (x *exporter) resolveAmbiguous(ctx context.Context) error {
 	}
 	if err := x.link(ctx, found, b); err != nil {
 		return err
+	}
+	if c.blocked != nil { // their intents stay: the next cycle looks for them again
+		again = nil
 	}
 	return x.invite(ctx, again, b)
 }

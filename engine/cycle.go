@@ -69,6 +69,8 @@ type cycle struct {
 	tally          tally
 	preview        *preview                   // of a plan: what it tells
 	blocked        error                      // creates are impossible in this cycle; the rest went on
+	late           bool                       // that showed only after some had been carried out
+	checked        bool                       // whether they are possible was looked at
 	roles          *roleTable                 // app roles, once a mapping has asked for them
 	presentRoles   map[string]directory.Value // the same of users read on demand
 	values         chosenValues               // free values found for users who are being created
@@ -82,8 +84,10 @@ type tally struct {
 	processed        int
 	denied, written  int
 	removed          int // deletes, and disables by leaving scope, that nobody approved
-	firstDenied      error
-	counted          map[idKey]bool // users whose update has been counted
+	// refusedInvitations counts the invitations denied since the last that went through.
+	refusedInvitations int
+	firstDenied        error
+	counted            map[idKey]bool // users whose update has been counted
 }
 
 // run carries the cycle through its steps. Each error it returns is one of the
@@ -270,6 +274,9 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
+	if err := c.keepCircuit(ctx, &waiting); err != nil {
+		return err
+	}
 	if c.runner.disturbed() { // provision on demand has counted nothing meanwhile
 		if err := c.countLinks(ctx, waiting.Escrows); err != nil {
 			return err
@@ -322,7 +329,7 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 	reason, message, slow := Code(""), "", false
 	switch {
 	case c.blocked != nil:
-		reason, message, slow = CodeConnection, c.blocked.Error(), true
+		reason, message = c.blockedReason(), c.blocked.Error()
 	case len(w.heldChanges) > 0:
 		reason, message = w.ruling.holdChanges(), w.ruling.changes
 	case c.rec.ScopeShrunk:
@@ -346,7 +353,7 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 	newHold := w.held > 0 || len(w.heldChanges) > 0
 	switch {
 	case c.blocked != nil:
-		c.cyc.Outcome = store.OutcomeFailed
+		c.cyc.Outcome = c.blockedOutcome()
 		c.cyc.Code, c.cyc.Error = AsError(c.blocked).Code, c.blocked.Error()
 	case newHold || slow:
 		c.cyc.Outcome = store.OutcomeQuarantine

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -293,8 +294,9 @@ func (e *Engine) Reject(ctx context.Context, job string, users []string, all boo
 	return out, e.store.Apply(ctx, b)
 }
 
-// RetryNow makes the waiting objects due: those of the named users, or all. The
-// next cycle takes them up.
+// RetryNow makes the waiting objects due: those of the named users, or all, and
+// carries each over at once. If the target took no invitations, the first of them
+// finds out whether it does now.
 func (e *Engine) RetryNow(ctx context.Context, job string, users []string) (*Retries, error) {
 	r, err := e.runner(job)
 	if err != nil {
@@ -323,15 +325,34 @@ func (e *Engine) RetryNow(ctx context.Context, job string, users []string) (*Ret
 		return nil, &Error{Class: ClassUsage, Code: "NotWaiting", Message: "none of these users waits for a retry.",
 			Action: "see who does: tenantsync retries list " + r.job.Name}
 	}
-	err = e.store.Apply(ctx, b)
+	err = errors.Join(e.probeNow(ctx, r.job, b), e.store.Apply(ctx, b))
 	<-r.pair.cycle
 	if err != nil {
 		return nil, err
 	}
+	refused := false
 	for i := range b.PutEscrows { // at once: each by provision on demand
-		if _, perr := e.Provision(ctx, ProvisionRequest{Job: r.job.Name, User: b.PutEscrows[i].SourceID}); perr != nil && ctx.Err() != nil {
+		if refused && waitsForTarget(&b.PutEscrows[i]) {
+			continue // the one before has told
+		}
+		_, perr := e.Provision(ctx, ProvisionRequest{Job: r.job.Name, User: b.PutEscrows[i].SourceID})
+		if perr != nil && ctx.Err() != nil {
 			return nil, perr
 		}
+		refused = refused || perr != nil && waitsForTarget(&b.PutEscrows[i])
 	}
 	return e.Retries(ctx, r.job.Name)
+}
+
+// probeNow lets the next invitation be tried at once.
+func (e *Engine) probeNow(ctx context.Context, j *Job, b *store.Batch) error {
+	rec, err := e.record(ctx, j)
+	if err != nil || rec.Circuit == nil {
+		return err
+	}
+	o := *rec.Circuit
+	o.Probe = now()
+	rec.Circuit = &o
+	b.Jobs = append(b.Jobs, rec)
+	return nil
 }

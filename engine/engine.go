@@ -207,7 +207,7 @@ func (c *cycle) end(ctx context.Context, err error) SyncResult {
 		err = c.deniedError()
 	}
 	result := SyncResult{Job: c.job.Name, CycleID: c.cyc.ID, StartedAt: c.cyc.StartedAt}
-	if err == nil && c.blocked != nil {
+	if err == nil && c.blocked != nil && !c.late {
 		result.Error = AsError(c.blocked)
 	}
 	if err != nil {
@@ -308,7 +308,7 @@ func (e *Engine) Restart(ctx context.Context, job string) error {
 	for _, x := range waiting.Escrows {
 		b.DropEscrows = append(b.DropEscrows, x.Key())
 	}
-	rec.Watermark, rec.Groups, rec.Quarantine = "", nil, nil
+	rec.Watermark, rec.Groups, rec.Quarantine, rec.Circuit = "", nil, nil, nil
 	if rec.Stage != nil { // what was read is dropped, not that a cycle was stopped
 		rec.Stage = &store.Stage{CycleID: rec.Stage.CycleID, Began: rec.Stage.Began}
 	}

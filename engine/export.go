@@ -26,7 +26,6 @@ type exporter struct {
 	refs      []string          // source ids whose manager is to be settled
 	linked    []string          // source ids that came into the target in this cycle
 	external  map[idKey]bool    // target users of this run that are known to be external
-	policy    bool              // the target's policies were read
 	entries   map[string]string // source id → entry of a create whose manager is still to be settled
 	logged    []store.Entry     // entries of this run, for provision on demand
 	keepLog   bool

@@ -144,7 +144,7 @@ func refusal(err error, creating bool) (Code, string) {
 		return CodeTimeout, "the answer was lost: " + what
 	case directory.QuotaExceeded:
 		return CodeQuotaExceeded, what
-	case directory.Denied:
+	case directory.Denied, directory.Suspended:
 		if creating {
 			return CodeInvitationForbidden, what
 		}

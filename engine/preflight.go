@@ -2,20 +2,27 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"tenantsync/directory"
 	"tenantsync/store"
 )
 
-// preflight reads the target's policies before the first create of a cycle: what
+// preflight finds out, before the first create of a cycle, whether the target takes
+// any: what the circuit remembers, and then what the target's policies say. What
 // they forbid is a matter of the job, not of each user.
-func (x *exporter) preflight(ctx context.Context) error {
-	if x.policy {
+func (c *cycle) preflight(ctx context.Context) error {
+	if c.checked {
 		return nil
 	}
-	x.policy = true
-	c := x.c
+	c.checked = true
+	o, err := c.circuit(ctx)
+	if err != nil {
+		return err
+	}
+	if o != nil && !c.mayProbe(o) {
+		c.blocked = circuitError(o)
+		return nil
+	}
 	p, err := c.job.Target.Policy(ctx, c.job.Pair.Source)
 	switch directory.KindOf(err) {
 	case directory.Denied, directory.NotFound, directory.Unknown:
@@ -44,18 +51,6 @@ func (x *exporter) preflight(ctx context.Context) error {
 	return nil
 }
 
-// forbidden stops inviting when the tenant refuses invitations altogether.
-func (x *exporter) forbidden() {
-	c := x.c
-	if c.tally.denied == 0 || c.tally.written > 0 || c.blocked != nil {
-		return
-	}
-	var e *directory.Error
-	if errors.As(c.tally.firstDenied, &e) {
-		c.blocked = c.engine.jobError(c.job, c.tally.firstDenied)
-	}
-}
-
 // shelve puts users that cannot be created in this cycle, for a reason that is
 // none of theirs, where the next cycle finds them, without an entry for each.
 func (x *exporter) shelve(ctx context.Context, part []*item) error {
@@ -69,8 +64,17 @@ func (x *exporter) shelve(ctx context.Context, part []*item) error {
 		if c.escrowOf(it.id) != nil && c.escrowOf(it.id).Attempts > 0 {
 			continue
 		}
-		b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: c.job.Name, SourceID: it.id, UPN: o.UPN(), Step: stepExport,
-			Code: string(CodeInvitationForbidden), Message: c.blocked.Error(), InScope: true, Attempts: 1, First: c.began, Next: c.began})
+		b.PutEscrows = append(b.PutEscrows, c.shelved(o, true))
 	}
 	return x.commit(ctx, b)
+}
+
+// shelved is the escrow of a user who waits until the target takes invitations.
+func (c *cycle) shelved(o directory.Object, inScope bool) store.Escrow {
+	code := CodeInvitationForbidden
+	if is := Code(AsError(c.blocked).Code); is == CodeInvitationsBlocked || is == CodeQuotaExceeded {
+		code = is
+	}
+	return store.Escrow{Job: c.job.Name, SourceID: o.ID, UPN: o.UPN(), Step: stepExport, Code: string(code), Message: c.blocked.Error(),
+		InScope: inScope, Attempts: 1, First: c.began, Next: c.began}
 }

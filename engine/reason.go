@@ -84,6 +84,10 @@ func (c Code) HoldsChanges() bool {
 	return false
 }
 
+// CodeInvitationsBlocked: Microsoft has stopped the target's invitations, and the
+// job is in quarantine for its creates.
+const CodeInvitationsBlocked Code = "InvitationsBlocked"
+
 // Internal marks of escrows that are no failures: the object is to be looked at
 // again. They are not listed as retries.
 const (
@@ -151,6 +155,8 @@ var advice = map[Code]string{
 	CodeConnection:             "run: tenantsync check JOB",
 	CodeProportion:             "see what they have in common: tenantsync logs --status failure",
 	CodeTotal:                  "see what they have in common: tenantsync logs --status failure",
+
+	CodeInvitationsBlocked: "open a support request with Microsoft from the target tenant; afterwards: tenantsync retries now JOB",
 }
 
 // Advice returns what to do about a code, "" for a code this package does not use.

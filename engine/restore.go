@@ -214,15 +214,21 @@ func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batc
 	if len(list) == 0 {
 		return nil
 	}
-	if err := x.preflight(ctx); err != nil {
+	if err := x.c.preflight(ctx); err != nil {
 		return err
 	}
 	if x.c.blocked != nil { // the next cycle looks at them again
 		for _, ch := range list {
-			b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: x.c.job.Name, SourceID: ch.o.ID, UPN: ch.o.UPN(), Step: stepExport,
-				Code: string(CodeInvitationForbidden), Message: x.c.blocked.Error(), Attempts: 1, First: x.c.began, Next: x.c.began})
+			b.PutEscrows = append(b.PutEscrows, x.c.shelved(ch.o, false))
 		}
 		return nil
+	}
+	if n := x.c.inviteAtOnce(); n < len(list) { // one of them is the probe, the others wait for what it tells
+		for _, ch := range list[n:] {
+			b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: x.c.job.Name, SourceID: ch.o.ID, UPN: ch.o.UPN(), Step: stepExport,
+				Code: string(CodeInvitationForbidden), Message: x.c.rec.Circuit.Cause, Attempts: 1, First: x.c.began, Next: x.c.began})
+		}
+		list = list[:n]
 	}
 	target, err := x.c.targetTenant(ctx)
 	if err != nil {

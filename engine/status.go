@@ -62,7 +62,11 @@ func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
 	if ok && r.job.Enabled {
 		s.NextStart = &at
 		if s.Quarantine != nil && s.Quarantine.NextAttempt == nil {
-			s.Quarantine.NextAttempt = &at
+			next := at
+			if rec.Circuit != nil { // cycles go on; the next invitation is what is waited for
+				next = later(rec.Circuit.Probe, at)
+			}
+			s.Quarantine.NextAttempt = &next
 		}
 	}
 	return s, nil
@@ -95,11 +99,20 @@ func (e *Engine) Retries(ctx context.Context, job string) (*Retries, error) {
 	if err != nil {
 		return nil, err
 	}
+	rec, err := e.record(ctx, r.job)
+	if err != nil {
+		return nil, err
+	}
 	out := &Retries{Job: r.job.Name, Retries: []Retry{}}
 	for i := range waiting.Escrows {
-		if waiting.Escrows[i].Attempts > 0 {
-			out.Retries = append(out.Retries, retryView(&waiting.Escrows[i]))
+		x := waiting.Escrows[i]
+		if x.Attempts == 0 {
+			continue
 		}
+		if rec.Circuit != nil && waitsForTarget(&x) {
+			x.Next = later(x.Next, rec.Circuit.Probe)
+		}
+		out.Retries = append(out.Retries, retryView(&x))
 	}
 	return out, nil
 }

@@ -108,7 +108,7 @@ var signs = []sign{
 	{kind: directory.Throttled, code: "activitylimitreached"},
 	{kind: directory.Throttled, code: "request_throttledtemporarily"},
 	{kind: directory.SignIn, code: "invalidauthenticationtoken"},
-	{kind: directory.Denied, words: "suspicious activity"},
+	{kind: directory.Suspended, words: "suspicious activity"},
 	{kind: directory.Conflict, code: "request_multipleobjectswithsamekeyvalue"},
 	{kind: directory.Conflict, detail: "objectconflict"},
 	{kind: directory.Conflict, detail: "conflictingobjects"},
@@ -196,6 +196,10 @@ func namedProperty(message string) string {
 	return ""
 }
 
+// longestRetryAfter is the most that a Retry-After can ask for: more than a day is
+// a fault of the service, and would silence the app until its process ends.
+const longestRetryAfter = 24 * time.Hour
+
 // retryAfter reads a Retry-After header: seconds, also with a fraction, or an
 // HTTP date. It is 0 when the header says nothing usable.
 func retryAfter(value string, now time.Time) time.Duration {
@@ -204,14 +208,13 @@ func retryAfter(value string, now time.Time) time.Duration {
 		return 0
 	}
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		const longest = 24 * time.Hour
 		if !(seconds > 0) {
 			return 0
 		}
-		return time.Duration(min(seconds*float64(time.Second), float64(longest)))
+		return time.Duration(min(seconds*float64(time.Second), float64(longestRetryAfter)))
 	}
 	if at, err := http.ParseTime(value); err == nil && at.After(now) {
-		return at.Sub(now)
+		return min(at.Sub(now), longestRetryAfter)
 	}
 	return 0
 }

@@ -46,8 +46,8 @@ func TestClassify(t *testing.T) {
 		{"identity not found", 403, doc("Authorization_IdentityNotFound", "x"), directory.Denied, "", nil},
 		{"access denied, other casing", 403, doc("accessDenied", "x"), directory.Denied, "", nil},
 		{"403 as a page", 403, `<html>no</html>`, directory.Denied, "", nil},
-		{"invitations blocked", 403, doc("Forbidden", "Invitations are blocked for this directory due to suspicious activity."), directory.Denied, "", nil},
-		{"invitations blocked as 400", 400, doc("BadRequest", "Invitations are blocked for this directory due to Suspicious Activity."), directory.Denied, "", nil},
+		{"invitations blocked", 403, doc("Forbidden", "Invitations are blocked for this directory due to suspicious activity."), directory.Suspended, "", nil},
+		{"invitations blocked as 400", 400, doc("BadRequest", "Invitations are blocked for this directory due to Suspicious Activity."), directory.Suspended, "", nil},
 		{"object quota", 403, doc("Directory_QuotaExceeded", "The directory object quota limit for the Tenant has been exceeded."), directory.QuotaExceeded, "", nil},
 		{"object quota, other casing and status", 400, doc("directory_quotaexceeded", ""), directory.QuotaExceeded, "", nil},
 		{"gone", 404, doc("Request_ResourceNotFound", "Resource 'x' does not exist or one of its queried reference-property objects are not present."), directory.NotFound, "", nil},
@@ -117,6 +117,7 @@ func TestRetryAfter(t *testing.T) {
 		{"1e99", 24 * time.Hour}, {"Inf", 24 * time.Hour},
 		{now.Add(90 * time.Second).Format(http.TimeFormat), 90 * time.Second},
 		{now.Add(-time.Hour).Format(http.TimeFormat), 0},
+		{"Fri, 31 Dec 9999 23:59:59 GMT", 24 * time.Hour}, {"9223372036854775808", 24 * time.Hour}, {"-Inf", 0}, {"2,128", 0},
 	}
 	for _, tt := range tests {
 		if got := retryAfter(tt.value, now); got != tt.want {

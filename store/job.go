@@ -35,6 +35,8 @@ type Job struct {
 	Stage *Stage
 
 	Quarantine *Quarantine
+	// Circuit is set while the target takes no invitations.
+	Circuit *Circuit
 	// HeldChanges counts the creates and updates that the last cycle held.
 	HeldChanges int
 	// Held are marks of them, sorted, HeldRules the Rules they follow from and HeldAt
@@ -113,6 +115,15 @@ type Quarantine struct {
 	Since       Time
 	NextAttempt Time
 	Series      int // consecutive cycles in quarantine
+}
+
+// Circuit says that the target refuses invitations as such, why, and when the next
+// one may be sent to see whether it still does.
+type Circuit struct {
+	Code, Message, Cause, Action, Permission string // of the error an operator reads
+	Since                                    Time
+	Probe                                    Time // no invitation before this time
+	Series                                   int  // refusals in a row
 }
 
 // MemberSet names the members of one group for one job.
