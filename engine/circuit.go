@@ -161,7 +161,7 @@ func (c *cycle) mustWait(ctx context.Context) (bool, error) {
 // mended by the one who then runs a cycle by hand, and asking again does no harm.
 func (c *cycle) mayProbe(o *store.Circuit) bool {
 	harmless := o.Code != string(CodeInvitationsBlocked) && o.Code != string(CodeQuotaExceeded)
-	return !now().Before(o.Probe) || harmless && c.request.Trigger == "command"
+	return waited(o.Probe, now()) || harmless && c.request.Trigger == "command"
 }
 
 // blockedReason is why the job is in quarantine when creates are impossible.
