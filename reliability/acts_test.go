@@ -116,8 +116,15 @@ func init() { // the table refers to functions that refer to the table
 		"target delete":  func(w *world, s Step) error { return w.handled(s.Who, w.target.Delete) },
 		"target restore": func(w *world, s Step) error { return w.handled(s.Who, w.target.Restore) },
 		"target purge":   func(w *world, s Step) error { return w.handled(s.Who, w.target.Purge) },
-		"target redeem":  func(w *world, s Step) error { return w.withGuest(s.Who, w.target.Redeem) },
-		"target invite":  func(w *world, s Step) error { return w.inviteByHand(s.Who) },
+		"target redeem": func(w *world, s Step) error {
+			return w.withGuest(s.Who, func(id string) error {
+				if !w.truth.inTime[id].IsZero() {
+					return errNobody // an internal account has no invitation
+				}
+				return w.target.Redeem(id)
+			})
+		},
+		"target invite": func(w *world, s Step) error { return w.inviteByHand(s.Who) },
 		"target internalize": func(w *world, s Step) error {
 			return w.withGuest(s.Who, func(id string) error { return w.internalize(id) })
 		},

@@ -21,7 +21,10 @@ func generate(seed uint64) Script {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0x7265_6c69_6162)), s: &s}
 	g.setup()
 	g.add(Step{Do: "cycle"})
-	for n := 8 + g.IntN(8); n > 0; n-- {
+	for n := 6 + g.IntN(7); n > 0; n-- {
+		if g.one(4) {
+			g.flip()
+		}
 		for k := g.IntN(5); k > 0; k-- {
 			g.act()
 		}
@@ -96,6 +99,37 @@ func (g *generator) settings() Settings {
 		s.NoDelete = true
 	}
 	return s
+}
+
+// flip adds changes that are taken back after a cycle that does not end: what it
+// has written by then must not stay.
+func (g *generator) flip() {
+	who := g.who()
+	pairs := [][2]Step{
+		{{Do: "change", Text: "city=Flipped"}, {Do: "change", Text: "city=Oslo"}},
+		{{Do: "change", Text: "department=Legal"}, {Do: "change", Text: "department=Sales"}},
+		{{Do: "disable"}, {Do: "enable"}},
+		{{Do: "enable"}, {Do: "disable"}},
+		{{Do: "delete"}, {Do: "restore"}},
+		{{Do: "leave", Whom: 1}, {Do: "join", Whom: 1}},
+		{{Do: "manager", Whom: g.who()}, {Do: "manager"}},
+	}
+	var back []Step
+	for n := 1 + g.IntN(3); n > 0; n-- {
+		p := pairs[g.IntN(len(pairs))]
+		p[0].Who, p[1].Who = who, who
+		g.add(p[0])
+		back = append(back, p[1])
+		who = g.who()
+	}
+	g.add(Step{Do: []string{"crash after request", "crash before commit", "disk full", "stop"}[g.IntN(4)], At: 2 + g.IntN(8)})
+	g.add(Step{Do: "cycle"})
+	for _, s := range back {
+		g.add(s)
+	}
+	if g.one(2) {
+		g.add(Step{Do: "cycle"})
+	}
 }
 
 // who is the number of somebody who exists, or did.

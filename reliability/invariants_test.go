@@ -207,6 +207,9 @@ func (w *world) compareWanted(p *picture, id, when string, compared bool) {
 	if !w.truth.inTime[l.TargetID].IsZero() || w.job.NoUpdate {
 		return // left alone
 	}
+	if mail := s.String("mail"); !strings.EqualFold(mail, t.String("mail")) && w.heldByOther(p, l.TargetID, mail) {
+		return // an update is written whole or not at all, and somebody else has the mail
+	}
 	for _, name := range mapped {
 		w.compareValue(p, s, t, name, when, compared)
 	}
@@ -247,8 +250,6 @@ func (w *world) compareValue(p *picture, s, t entrasim.Object, name, when string
 	case name == "accountEnabled" && got == "false" && w.truth.blocks[t.ID()] == "false":
 		return // a block set by hand is kept
 	case w.truth.roles[t.ID()]: // some attributes of role holders are refused
-		return
-	case name == "mail" && w.heldByOther(p, t.ID(), s.String("mail")):
 		return
 	}
 	w.violate("the target is the mapping of the source", "%s: %s of %s: got %s, want %s", when, name, w.name(s.ID()), got, want)
@@ -426,6 +427,7 @@ func (w *world) journals() {
 			w.cycleJournal(c, journal[c.journal:c.upto])
 		}
 	}
+	w.createOnly(journal)
 	limit := int(10 * w.writes())
 	for app, n := range w.target.Counts().MaxWritesIn10s {
 		if n > max(limit, 1) {
@@ -451,8 +453,6 @@ func (w *world) cycleJournal(c *cycle, journal []entrasim.Entry) {
 					w.name(home), span(c.resumed.Sub(w.began)))
 			}
 			deleted[id] = true
-		case "updateUser":
-			w.createOnly(&e, id)
 		}
 	}
 	if n := len(deleted); n > w.job.threshold() && w.script.steady() {
@@ -485,16 +485,3 @@ func (w *world) mayTouch(c *cycle, e *entrasim.Entry, id string) {
 		w.violate("nothing unmanaged is touched", "%s %s: it is an internal account since %s", e.Method, w.named(e.Path), span(at.Sub(w.began)))
 	}
 }
-
-// createOnly holds that what is written on create only is written once.
-func (w *world) createOnly(e *entrasim.Entry, id string) {
-	if !strings.Contains(e.Body, `"userType"`) && !strings.Contains(e.Body, `"showInAddressList"`) || e.Status >= http.StatusBadRequest {
-		return
-	}
-	w.truth.mu.Lock()
-	defer w.truth.mu.Unlock()
-	_ = id // counted by logs, which know the crashes
-}
-
-// logs holds the provisioning log against the journal.
-func (w *world) logs() {}

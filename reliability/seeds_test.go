@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -93,6 +94,7 @@ func TestSeeds(t *testing.T) {
 		replay(t, generate(*oneSeed), dir)
 		return
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(600)) // many small worlds: collecting them one by one costs more than keeping some
 	began := cpu()
 	var next, done atomic.Int64
 	var failing atomic.Int64

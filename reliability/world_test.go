@@ -73,7 +73,7 @@ type cycle struct {
 	request       engine.SyncRequest
 	result        engine.SyncResult
 	resumed       time.Time // when the reading began, if a cycle before was stopped
-	blackout      int       // place in the journal when a commit found no space, -1
+	full          bool      // a commit found no space
 }
 
 // process is the program between its start and its end.
@@ -313,6 +313,7 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	c.result, c.ended, c.upto, c.initial, c.dead, c.stopped = result, time.Now(), len(w.target.Journal()), result.Cycle == "initial", p.dead.Load(), p.ctx.Err() != nil
 	w.mu.Lock()
 	left := w.pending
+	c.full = w.full
 	w.pending, w.running = nil, false
 	w.mu.Unlock()
 	w.cloud.SetFaults(w.lasting)
