@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -22,10 +23,15 @@ func (c *cycle) complete(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		told, err := c.told(ctx, part)
+		if err != nil {
+			return err
+		}
 		objects := make([]directory.Object, 0, len(found))
 		for i, l := range found {
 			switch {
 			case l.Err == nil:
+				l.Object.Attributes = l.Object.Attributes.Merge(told[part[i]])
 				objects = append(objects, l.Object)
 			case directory.KindOf(l.Err) == directory.NotFound:
 				objects = append(objects, directory.Object{ID: part[i], Removed: directory.SoftDeleted})
@@ -45,6 +51,28 @@ func (c *cycle) complete(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// told returns what the round's own records say of users, the later ones over the
+// earlier. A read by id may come from a replica that has not heard of a change yet,
+// and the change is not told twice: what the round has told holds against it. What
+// has changed since is in the next round.
+func (c *cycle) told(ctx context.Context, ids []string) (map[string]directory.Attributes, error) {
+	var at []position
+	for _, id := range ids {
+		at = append(at, c.partial[keyOf(id)]...)
+	}
+	slices.SortFunc(at, func(a, b position) int { return cmp.Or(cmp.Compare(a.page, b.page), cmp.Compare(a.index, b.index)) })
+	out := map[string]directory.Attributes{}
+	for _, p := range at {
+		page, err := c.pageOf(ctx, p.page)
+		if err != nil {
+			return nil, err
+		}
+		o := &page.Objects[p.index]
+		out[o.ID] = out[o.ID].Merge(o.Attributes)
+	}
+	return out, nil
 }
 
 func (c *cycle) toComplete(ctx context.Context) ([]string, error) {

@@ -52,6 +52,7 @@ type cycle struct {
 	page       *store.StagePage
 	extra      map[string]bool
 	incomplete []string
+	partial    map[idKey][]position // where the round's records of those stand
 	tombstones []string
 	unread     map[string]error
 	loose      []directory.Object            // users read on demand, in place of a stage
@@ -165,7 +166,7 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.rules = !c.first && rec.Rules != c.job.Rules
 	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || c.oldState() || rec.Rules != c.job.Rules || rec.Query != query || c.dateMayHavePassed(&rec)
 	c.inScope = rec.InScope
-	c.extra, c.unread, c.pos = map[string]bool{}, map[string]error{}, map[idKey]position{}
+	c.extra, c.unread, c.pos, c.partial = map[string]bool{}, map[string]error{}, map[idKey]position{}, map[idKey][]position{}
 	c.tally.counted = map[idKey]bool{}
 	b := &store.Batch{}
 	if err := c.resume(ctx, query, b); err != nil {

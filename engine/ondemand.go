@@ -27,7 +27,7 @@ func (c *cycle) shownSource(name string, v directory.Value) string {
 func (e *Engine) onDemand(ctx context.Context, r *runner) (*cycle, error) {
 	c := e.newCycle(&runner{job: r.job, pair: newPairLock(), activity: newActivity()}, SyncRequest{Job: r.job.Name, Trigger: "onDemand"})
 	c.onDemand = true
-	c.extra, c.unread, c.pos = map[string]bool{}, map[string]error{}, map[idKey]position{}
+	c.extra, c.unread, c.pos, c.partial = map[string]bool{}, map[string]error{}, map[idKey]position{}, map[idKey][]position{}
 	c.tally.counted = map[idKey]bool{}
 	c.selects = e.sourceSelects(r.job)
 	var err error

@@ -125,7 +125,7 @@ func (c *cycle) restartRound(ctx context.Context, restarted *bool) error {
 	}
 	*restarted = true
 	c.log.Info("delta link refused, round begun again", zap.Bool("initial", begin == ""))
-	c.pos, c.incomplete, c.tombstones = map[idKey]position{}, nil, nil
+	c.pos, c.partial, c.incomplete, c.tombstones = map[idKey]position{}, map[idKey][]position{}, nil, nil
 	c.rec.Stage.Initial, c.rec.Stage.Cursor, c.rec.Stage.Pages = c.initial, begin, 0
 	return c.st.Apply(ctx, &store.Batch{DropStage: c.job.Name, Jobs: []store.Job{c.rec}, Cycles: []store.Cycle{c.cyc}})
 }

@@ -47,6 +47,7 @@ func (c *cycle) index(seq int, objects []directory.Object, complete bool) {
 			c.tombstones = append(c.tombstones, o.ID)
 		case !c.initial && c.lacks(o):
 			c.incomplete = append(c.incomplete, o.ID)
+			c.partial[k] = append(c.partial[k], c.pos[k])
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/engine"
+	"tenantsync/entra/entrasim"
 	"tenantsync/store"
 )
 
@@ -73,5 +74,27 @@ func TestStageOlderThanProvision(t *testing.T) {
 		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
 		w.equal(through(1, 5)...)
 		w.counted(5, 5, 0)
+	})
+}
+
+// A read by id may come from a replica that has not heard of a change yet, which
+// the round has told and will not tell again.
+func TestAStaleReadDoesNotUndoWhatTheRoundTold(t *testing.T) {
+	storyOf(t, entrasim.Options{StaleReads: 20 * time.Second}, "{}", func(w *world) {
+		w.people(1, 4)
+		w.sync(store.OutcomeSuccess)
+		w.pass(time.Hour)
+		w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+		w.update(w.contoso, userID(2), map[string]any{"jobTitle": nil, "department": "Legal"})
+		w.setEnabled(w.contoso, userID(3), false)
+		w.must(w.contoso.SetManager(userID(4), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.equal(1, 3, 4)
+		if got := w.targetUser(2).String("department"); got != "Legal" {
+			t.Errorf("department of user 2: got %s, want Legal", got)
+		}
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+		w.pass(time.Minute)
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
 	})
 }
