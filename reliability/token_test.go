@@ -54,15 +54,18 @@ func TestTokenRefusedOnce(t *testing.T) {
 func TestCredentialRefusedForDays(t *testing.T) {
 	live(t, "", entrasim.Options{}, func(l *life) {
 		l.hired(1, 100)
-		l.cloud.SetFaults([]entrasim.Fault{{Preset: "tokenExpired", Tenant: "fabrikam", Path: "/$batch", Item: "outer", Nth: 4, Times: 1 << 30}})
+		// The answer to the second batch of invitations is lost, and from then on the
+		// credential is refused: whether those people are there cannot be asked.
+		l.cloud.SetFaults([]entrasim.Fault{{Preset: "lostAnswer", Tenant: "fabrikam", Path: "/$batch", Item: "outer", Nth: 4},
+			{Preset: "tokenExpired", Tenant: "fabrikam", Item: "outer", Nth: 8, Times: 1 << 30}})
 		l.daemon(func() {
 			time.Sleep(time.Minute)
 			s := l.status()
 			if s.State != "Quarantine" || s.Quarantine.Reason != string(engine.CodeConnection) || s.LastCycle.Outcome != store.OutcomeFailed {
 				l.Errorf("status: got %s, %+v, want Quarantine after a failed cycle", s.State, s.LastCycle)
 			}
-			if w := l.waiting(); len(w.Intents) == 0 {
-				l.Error("intents: got none, want those of the batch that was refused")
+		if w := l.waiting(); len(w.Intents) == 0 {
+				l.Error("intents: got none, want those of the batch whose answer was lost")
 			}
 			time.Sleep(3 * 24 * time.Hour)
 			if got := len(l.cycles(time.Time{})); got < 5 || got > 12 {
