@@ -263,3 +263,16 @@ func TestAdoptionThatFailsIsCountedOnce(t *testing.T) {
 		expect("adopted", 3, 3)
 	})
 }
+
+// A job that may not update leaves the manager of a user whom it adopts, too.
+func TestAdoptionWithoutUpdateKeepsTheManager(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.guest(1, upn(1), nil)
+		w.guest(2, upn(2), nil)
+		w.must(w.fabrikam.SetManager(guestID(1), guestID(2)))
+		w.configure(true, func(j *engine.Job) { j.Actions.Update = false })
+		w.journalIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{Unchanged: 2}) })
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+	})
+}

@@ -12,6 +12,8 @@ type SyncRequest struct {
 	Initial bool   `json:"initial,omitempty"`
 	Accept  bool   `json:"accept,omitempty"` // let through the changes that are held
 	Trigger string `json:"trigger,omitempty"`
+	// Rebuilt makes the cycle one of Engine.Rebuild, which sets it, and takes its result.
+	Rebuilt *RebuildResult `json:"-"`
 }
 
 // SyncResult is what a cycle did.

@@ -130,6 +130,11 @@ func (c *cycle) run(ctx context.Context) error {
 	if err := (&exporter{c: c}).export(ctx, w); err != nil {
 		return err
 	}
+	if c.rebuilding() {
+		if err := c.tellRebuild(ctx, w); err != nil {
+			return err
+		}
+	}
 	return c.finish(ctx, w)
 }
 
@@ -175,6 +180,7 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.cyc.Initial = c.initial
 	c.progress.Cycle = cycleName(c.initial)
 	c.rec.Ran = true
+	c.keepPaused()
 	b.Jobs = []store.Job{c.rec}
 	if !c.dry {
 		b.Cycles = []store.Cycle{c.cyc}
@@ -300,6 +306,7 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	}
 	c.keepHeld(w, c.began)
 	c.rec.Stage = nil
+	c.keepPaused()
 	c.rec.Restored = zeroTime // everybody was compared
 	c.rec.InScope = c.inScope
 	c.rec.ScopeShrunk = w.ruling.holdDeletes == CodeScopeShrunk

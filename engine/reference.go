@@ -143,6 +143,13 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 	if err != nil {
 		return nil, err
 	}
+	links = slices.DeleteFunc(links, func(l store.Link) bool {
+		leave := l.ManagerUnknown && !c.job.Actions.Update // adopted: what it has is not for this job to change
+		if leave {
+			x.uncounted(l.SourceID)
+		}
+		return leave
+	})
 	var managers []string
 	for _, l := range links {
 		if l.ManagerSource != "" {

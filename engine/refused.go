@@ -234,7 +234,7 @@ func (x *exporter) countOutcome(ch *change, skips bool) (quiet bool) {
 		return ch.adopted && !x.c.onDemand // an unchanged object leaves no entry
 	case len(ch.u.diff) == 0:
 		delete(t.counted, keyOf(ch.o.ID)) // a manager that is written counts as the update
-		if !ch.u.manager && !ch.u.blocked {
+		if !ch.u.manager && !ch.u.blocked && (x.c.onDemand || !ch.link.ManagerUnknown) {
 			t.Unchanged++
 		}
 		return true

@@ -102,7 +102,7 @@ func TestOldStateDoesNotCreateTwice(t *testing.T) {
 		linked, invited := mustLink(w, 1), mustLink(w, 2)
 		w.putBack(old)
 		linked.Creating = true
-		w.must(w.st.Apply(t.Context(), &store.Batch{PutLinks: []store.Link{linked}, DropLinks: []store.LinkKey{invited.Key()},
+		w.must(w.st.Apply(w.Context(), &store.Batch{PutLinks: []store.Link{linked}, DropLinks: []store.LinkKey{invited.Key()},
 			PutIntents: []store.Intent{{Job: jobName, SourceID: userID(2), Address: upn(2), Began: time.Now()}}}))
 		r := w.sync(store.OutcomeSuccess)
 		w.summary(r, store.Summary{Unchanged: 3})

@@ -121,6 +121,26 @@ func (s *spool) read(offset int64) (directory.Object, error) {
 	return o, nil
 }
 
+// each visits every object in the order in which they were added.
+func (s *spool) each(visit func(directory.Object)) error {
+	if err := s.w.Flush(); err != nil {
+		return fmt.Errorf("spool target users: %w", err)
+	}
+	for at := int64(0); at < s.offset; {
+		o, err := s.read(at)
+		if err != nil {
+			return err
+		}
+		visit(o)
+		var n [4]byte
+		if _, err := s.file.ReadAt(n[:], at); err != nil {
+			return fmt.Errorf("read spool of target users: %w", err)
+		}
+		at += int64(len(n)) + int64(binary.LittleEndian.Uint32(n[:]))
+	}
+	return nil
+}
+
 // close removes the file.
 func (s *spool) close() error {
 	err := s.file.Close()

@@ -8,6 +8,8 @@ import (
 // Keeper is a store that keeps its state in one file and can vouch for it. It is
 // safe for concurrent use with all that a [Store] does.
 type Keeper interface {
+	// Path is where the file is.
+	Path() string
 	// Check reads the whole file and says what is inside. The error wraps ErrFormat
 	// with the first fault that was found; the facts hold what was learned before.
 	Check(ctx context.Context) (Facts, error)

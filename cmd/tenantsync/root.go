@@ -36,6 +36,7 @@ func commandGroups() []commandGroup {
 			newDeletionsCommand,
 			newRetriesCommand,
 			newAuditCommand,
+			newStateCommand,
 		}},
 		{"Configure", []func(*environment) *cobra.Command{
 			newInitCommand,

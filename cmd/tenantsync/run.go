@@ -137,6 +137,8 @@ func (d *daemon) serve(ctx context.Context) error {
 	reloading, stopReloading := context.WithCancel(ctx)
 	defer stopReloading()
 	go d.reloads(reloading, hangups)
+	stopBackups := keepBackups(ctx, d.engine, d.cfg.Store, d.log.Named("backups"))
+	defer stopBackups()
 
 	d.log.Info("daemon started", zap.String("config", d.cfg.File), zap.Strings("jobs", d.cfg.JobNames()),
 		zap.String("control", d.cfg.Control.Listen), zap.String("state", d.cfg.Store.Path))

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -463,3 +464,28 @@ func (w *wiring) capture(ctx context.Context, t *config.Tenant, needs captureNee
 	}
 	return nil, err
 }
+
+// checkCopy verifies a state file that nobody works with, without changing it.
+func checkCopy(ctx context.Context, path string) (*store.Facts, error) {
+	copied, err := bolt.Open(path, bolt.Options{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = copied.Close() }() // only read
+	facts, err := copied.Check(ctx)
+	return &facts, err
+}
+
+// restoreState puts a backup in the place of the state file; see bolt.Restore.
+func restoreState(ctx context.Context, from, path string, at time.Time) (store.Facts, string, error) {
+	return bolt.Restore(ctx, from, path, at)
+}
+
+// beginState puts an empty state in the place of the state file; see bolt.Begin.
+func beginState(path string, at time.Time) (string, error) { return bolt.Begin(path, at) }
+
+// mediumOf tells what a file lies on.
+func mediumOf(path string) bolt.Medium { return bolt.MediumOf(path) }
+
+// scratchState is a state that is thrown away when it is closed.
+func scratchState() (store.Store, error) { return bolt.Scratch("") }

@@ -335,6 +335,14 @@ const Bolt StoreKind = "bolt"
 type Store struct {
 	Kind StoreKind `yaml:"kind" jsonschema:"default=bolt" jsonschema_description:"The kind of store."`
 	Path string    `yaml:"path" jsonschema:"default=state.db" jsonschema_description:"The state file; a relative path is relative to this file."`
+	// Backups are made by the daemon only.
+	Backups Backups `yaml:"backups" jsonschema_description:"Verified copies that the daemon makes, in the folder backups beside the state file."`
+}
+
+// Backups says how often a copy is made, and how many of them are kept.
+type Backups struct {
+	Every Duration `yaml:"every" jsonschema:"default=24h" jsonschema_description:"How often a backup is made, at least 1m; 0 = never."`
+	Keep  int      `yaml:"keep" jsonschema:"default=7,minimum=1,maximum=1000" jsonschema_description:"How many are kept; older ones are removed. Copies made by hand under other names stay."`
 }
 
 // Control says where the daemon answers. After Load, Listen is "" (nowhere),

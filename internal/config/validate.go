@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -97,6 +98,13 @@ func (v *validator) validateStore() {
 		v.fatal("store.path", InvalidValue, "store.path is empty", "name the state file, or remove the key to get state.db")
 	case path == v.config.Dir:
 		v.fatal("store.path", InvalidValue, "store.path is a folder", "name a file in it, e.g. state.db")
+	}
+	b := v.config.Store.Backups
+	if b.Every != 0 && b.Every.Std() < time.Minute {
+		v.fatal("store.backups.every", InvalidValue, fmt.Sprintf("store.backups.every must be at least 1m, not %s", b.Every), "write 24h, or 0 for no backups")
+	}
+	if b.Keep < 1 || b.Keep > 1000 {
+		v.fatal("store.backups.keep", InvalidValue, fmt.Sprintf("store.backups.keep must be between 1 and 1000, not %d", b.Keep), "write every: 0 for no backups")
 	}
 }
 

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -158,7 +159,21 @@ func (x *audited) RetryNow(ctx context.Context, job string, users []string) (*en
 	return r, act.end(ctx, nil, err)
 }
 
+// BackUp implements Service. A backup holds all that the state holds, so that it was
+// taken is recorded; it changes nothing, so nobody is asked why.
+func (x *audited) BackUp(ctx context.Context, w io.Writer) (*store.Facts, error) {
+	act, err := x.a.begin(ctx, x.c, "state backup", Operator, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := x.s.BackUp(ctx, w)
+	return facts, act.end(ctx, nil, err)
+}
+
 // What follows only looks.
+
+// CheckState implements Service.
+func (x *audited) CheckState(ctx context.Context) (*store.Facts, error) { return x.s.CheckState(ctx) }
 
 // Plan implements Service.
 func (x *audited) Plan(ctx context.Context, r engine.PlanRequest, report func(engine.Progress)) (*engine.PlanResult, error) {

@@ -3,6 +3,7 @@ package control_test
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ type fake struct {
 	err     error
 	entries []store.Entry
 	acts    []store.Audit
+	backup  []byte // what BackUp writes
+	cut     error  // why BackUp stops after it
 	// began receives a value when a cycle begins; the cycle then waits for ctx
 	// when hold is set.
 	began chan struct{}
@@ -169,3 +172,22 @@ func (f *fake) Audit(_ context.Context, q store.AuditQuery) ([]store.Audit, erro
 }
 
 var errPlain = errors.New("disk full")
+
+func (f *fake) CheckState(context.Context) (*store.Facts, error) {
+	f.record("checkState", nil)
+	if f.err != nil {
+		return nil, f.err
+	}
+	return &store.Facts{Path: "p", Links: 3, Jobs: []store.JobFacts{{Name: "j", EndedAt: began}}}, nil
+}
+
+func (f *fake) BackUp(_ context.Context, w io.Writer) (*store.Facts, error) {
+	f.record("backUp", nil)
+	if f.err != nil {
+		return nil, f.err
+	}
+	if _, err := w.Write(f.backup); err != nil {
+		return nil, err
+	}
+	return &store.Facts{Links: 3, Backup: &store.Mark{TakenAt: began}}, f.cut
+}

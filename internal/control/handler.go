@@ -114,6 +114,7 @@ func (h *Handler) routes() {
 	handle(h, "retrynow", func(ctx context.Context, s Service, r usersRequest) (*engine.Retries, error) {
 		return s.RetryNow(ctx, r.Job, r.Users)
 	})
+	h.stateRoutes()
 	handle(h, "logs", func(ctx context.Context, s Service, r logRequest) (*[]logged, error) {
 		entries, err := s.Logs(ctx, store.LogQuery(r))
 		list := make([]logged, len(entries))

@@ -64,6 +64,7 @@ var routes = [...]Route{
 	{"held", "", Reader, "Deletions that wait, or are retained"},
 	{"retries", "", Reader, "Objects that wait after a failure"},
 	{"logs", "", Reader, "The provisioning log"},
+	{"state", "", Reader, "Verifies the state file and says what is inside"},
 	{"audit", "", Reader, "The record of administrative acts"},
 	{"cancel", "", Reader, "Ends a request by the random id that its client gave it"},
 	{"provision", "dryRun", Reader, "What provisioning one user would do"},
@@ -77,6 +78,7 @@ var routes = [...]Route{
 	{"restart", "", Approver, "Forgets watermarks, retries and quarantine"},
 	{"allow", "", Approver, "Carries out held deletions"},
 	{"reject", "", Approver, "Keeps users whose deletion waits"},
+	{"backup", "", Approver, "A verified copy of the state file"},
 }
 
 // needs returns the least role for a request.

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"io"
 
 	"tenantsync/engine"
 	"tenantsync/store"
@@ -45,6 +46,11 @@ type Service interface {
 	Retries(ctx context.Context, job string) (*engine.Retries, error)
 	// RetryNow makes waiting objects due at once: these users, or all when none is named.
 	RetryNow(ctx context.Context, job string, users []string) (*engine.Retries, error)
+	// CheckState verifies the state file and says what is inside.
+	CheckState(ctx context.Context) (*store.Facts, error)
+	// BackUp writes a verified backup of the state to w. What arrived is whole only
+	// when no error is returned.
+	BackUp(ctx context.Context, w io.Writer) (*store.Facts, error)
 	// Logs returns provisioning log entries.
 	Logs(ctx context.Context, q store.LogQuery) ([]store.Entry, error)
 	// Audit returns records of administrative acts.
