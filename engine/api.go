@@ -166,6 +166,9 @@ type ChangeProperty struct {
 	// where they are known.
 	OldName string `json:"oldName,omitempty"`
 	NewName string `json:"newName,omitempty"`
+	// Access says that rules of a tenant commonly let the attribute decide what
+	// the user may do.
+	Access bool `json:"decidesAccess,omitempty"`
 }
 
 // ProvisionRequest asks for one user to be provisioned now.

@@ -46,8 +46,11 @@ type CheckSubject struct {
 	// SourceNeeds and TargetNeeds are the permissions that all jobs of the
 	// configuration need of the same app: what goes beyond them is surplus.
 	SourceNeeds, TargetNeeds []string
-	// MemberByDefault says that new users become members of the target.
-	MemberByDefault bool
+	// MemberByDefault says that new users become members of the target, and
+	// MemberAlways that guests who are there do as well.
+	MemberByDefault, MemberAlways bool
+	// TypeFromSource says that the source's data decides who is a member.
+	TypeFromSource bool
 	// Others are the other enabled jobs of the configuration on the same pair.
 	Others []string
 }
@@ -190,6 +193,7 @@ func judgeChecks(s *CheckSubject, f *checkFacts) []Check {
 		j.targetPolicy()
 	}
 	j.extensions()
+	j.apart()
 	j.members()
 	j.others(sourceUp && targetUp)
 	return j.checks
@@ -367,7 +371,33 @@ func (j *judgement) scope() {
 	}
 }
 
+// apart warns of one app that reads one tenant and writes the other: whoever has
+// its secret has both.
+func (j *judgement) apart() {
+	if id := j.s.TargetApp.ClientID; id != "" && strings.EqualFold(id, j.s.SourceApp.ClientID) {
+		j.add(j.s.Job.TargetName, "separate apps", CheckWarning,
+			"the app "+id+" reads "+j.s.Job.SourceName+" and writes "+j.s.Job.TargetName+": whoever has its credential has both",
+			"register one app for each side, each with the permissions of its side only")
+	}
+}
+
+// typeFromSource warns of a userType that is no constant.
+func (j *judgement) typeFromSource() {
+	if !j.s.TypeFromSource {
+		return
+	}
+	j.addJob(j.s.Job.TargetName, "user type", CheckWarning,
+		"userType comes from data of "+j.s.Job.SourceName+": who administers users there decides who is a member of "+j.s.Job.TargetName,
+		"map userType to a constant, or restrict it with allowedValues: [Guest]")
+}
+
 func (j *judgement) members() {
+	j.typeFromSource()
+	if j.s.MemberAlways && j.s.Job.Actions.Update {
+		j.addJob(j.s.Job.TargetName, "user type", CheckWarning,
+			"guests who are in "+j.s.Job.TargetName+" become members, not only new users: userType is mapped with flowType Always",
+			"if that is not wanted, write flowType: ObjectAddOnly")
+	}
 	if !j.s.MemberByDefault || !j.s.Job.Actions.Create {
 		return
 	}

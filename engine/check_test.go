@@ -200,6 +200,17 @@ func TestCheck(t *testing.T) {
 			"warning contoso surplus permissions\n", []string{"Directory.Read.All", "grant Organization.Read.All, User.Read.All instead"}},
 		{"surplus permission", func(w *checkWorld) { w.target.roles = append(w.target.roles, "Mail.Send") },
 			"warning fabrikam surplus permissions\n", []string{"Mail.Send", "remove the consent in fabrikam"}},
+		{"surplus permissions that let it take over", func(w *checkWorld) {
+			w.target.roles = append(w.target.roles, "Directory.ReadWrite.All", "RoleManagement.ReadWrite.Directory", "Application.ReadWrite.All")
+		}, "warning fabrikam surplus permissions\n", []string{"change almost every object", "give itself any directory role", "add credentials to every app"}},
+		{"a source app that may write", func(w *checkWorld) { w.source.roles = append(w.source.roles, "User.ReadWrite.All") },
+			"warning contoso surplus permissions\n", []string{"change and delete users"}},
+		{"one app for both sides", func(w *checkWorld) { w.subject.TargetApp.ClientID = w.subject.SourceApp.ClientID },
+			"warning fabrikam separate apps\n", []string{"reads contoso and writes fabrikam"}},
+		{"userType from the source", func(w *checkWorld) { w.subject.TypeFromSource = true },
+			"warning fabrikam user type\n", []string{"who administers users there decides"}},
+		{"guests who are there become members", func(w *checkWorld) { w.subject.MemberAlways = true },
+			"warning fabrikam user type\n", []string{"flowType: ObjectAddOnly"}},
 		{"needed by another job of the app is not surplus", func(w *checkWorld) {
 			w.source.roles = append(w.source.roles, "User.Invite.All")
 			w.subject.SourceNeeds = []string{"User.Invite.All"}

@@ -7,6 +7,7 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
+	"tenantsync/mapping/attribute"
 	"tenantsync/store"
 )
 
@@ -106,7 +107,8 @@ func (c *cycle) properties(o directory.Object, diff []directory.Modified, link *
 	from := c.mappingTexts(o, link)
 	out := make([]ChangeProperty, 0, len(diff))
 	for _, m := range diff {
-		out = append(out, ChangeProperty{Name: m.Name, Old: c.shown(m.Name, m.Old), New: c.shown(m.Name, m.New), From: mappingText(from[m.Name])})
+		out = append(out, ChangeProperty{Name: m.Name, Old: c.shown(m.Name, m.Old), New: c.shown(m.Name, m.New), From: mappingText(from[m.Name]),
+			Access: attribute.DecidesAccess(m.Name)})
 	}
 	return out
 }

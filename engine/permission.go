@@ -144,7 +144,7 @@ func (j *judgement) permissions(tenant, side string, f *sideFacts, app App, need
 		if len(instead) > 0 {
 			action = "grant " + strings.Join(instead, ", ") + " instead, then remove the consent to the wider ones in " + tenant
 		}
-		j.add(tenant, "surplus permissions", CheckWarning, app.label()+" holds more than the jobs of this configuration need: "+strings.Join(surplus, ", "), action)
+		j.add(tenant, "surplus permissions", CheckWarning, app.label()+" holds more than the jobs of this configuration need: "+strings.Join(surplus, ", ")+dangers(surplus), action)
 	}
 }
 
@@ -160,6 +160,37 @@ func (j *judgement) unknownPermissions(tenant string, f *sideFacts) {
 		}
 	}
 	j.add(tenant, name, CheckSkipped, "the access token does not list its permissions", "compare them with: tenantsync check --permissions")
+}
+
+// danger is what a permission lets an app do that no job needs.
+var danger = map[string]string{
+	"Directory.ReadWrite.All":                 "change almost every object of the directory",
+	"RoleManagement.ReadWrite.Directory":      "give itself any directory role",
+	"AppRoleAssignment.ReadWrite.All":         "give itself any permission",
+	"Application.ReadWrite.All":               "add credentials to every app",
+	"Application.ReadWrite.OwnedBy":           "add credentials to the apps it owns",
+	"Group.ReadWrite.All":                     "change every group, its members and owners",
+	"GroupMember.ReadWrite.All":               "put anybody into groups",
+	"Policy.ReadWrite.CrossTenantAccess":      "change whom the tenant trusts",
+	"Policy.ReadWrite.ConditionalAccess":      "switch off conditional access",
+	"UserAuthenticationMethod.ReadWrite.All":  "replace the sign-in methods of users",
+	"PrivilegedAccess.ReadWrite.AzureADGroup": "give itself privileged group memberships",
+	"User-PasswordProfile.ReadWrite.All":      "set the passwords of users",
+	permUsersWrite:                            "change and delete users",
+}
+
+// dangers says what surplus permissions would let the app do, where that is much.
+func dangers(surplus []string) string {
+	var could []string
+	for _, s := range surplus {
+		if what := danger[s]; what != "" {
+			could = append(could, s+" lets it "+what)
+		}
+	}
+	if len(could) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(could, ", ")
 }
 
 // surplusRoles returns the granted roles that nothing asks for by name, and the

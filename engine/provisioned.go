@@ -7,6 +7,7 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
+	"tenantsync/mapping/attribute"
 	"tenantsync/mapping/expr"
 	"tenantsync/store"
 )
@@ -65,7 +66,7 @@ func (p *provision) store(ctx context.Context) error {
 			continue
 		}
 		for _, m := range e.Modified {
-			p.out.Modified = append(p.out.Modified, ChangeProperty{Name: m.DisplayName, Old: m.OldValue, New: m.NewValue})
+			p.out.Modified = append(p.out.Modified, ChangeProperty{Name: m.DisplayName, Old: m.OldValue, New: m.NewValue, Access: attribute.DecidesAccess(m.DisplayName)})
 		}
 	}
 	last := entry.Steps[len(entry.Steps)-1]
@@ -175,7 +176,8 @@ func (p *provision) values() (failed *mapping.Failure) {
 		}
 		p.out.Values = append(p.out.Values, row)
 		if p.req.DryRun && !in.Current.Get(s.Target).Equal(s.Result) && s.Target != attrManager {
-			p.out.Modified = append(p.out.Modified, ChangeProperty{Name: s.Target, Old: row.Before, New: row.After, From: row.Expression})
+			p.out.Modified = append(p.out.Modified, ChangeProperty{Name: s.Target, Old: row.Before, New: row.After, From: row.Expression,
+				Access: attribute.DecidesAccess(s.Target)})
 		}
 	}
 	if p.req.DryRun {

@@ -140,6 +140,8 @@ func checkSubject(cfg *config.Config, j *config.Job, wired engine.Job) engine.Ch
 		SourceNeeds:     needsOf(cfg, appOf(source, source.Credential)),
 		TargetNeeds:     needsOf(cfg, appOf(target, target.ForWriting())),
 		MemberByDefault: createsMembers(j),
+		MemberAlways:    slices.ContainsFunc(j.Mappings, func(m config.Mapping) bool { return makesMembers(m) && m.FlowType == "Always" }),
+		TypeFromSource:  slices.ContainsFunc(j.Mappings, typedBySource),
 	}
 	for _, other := range cfg.Jobs {
 		if other != j && other.Enabled && other.Source == j.Source && other.Target == j.Target {
@@ -183,9 +185,17 @@ func createsMembers(j *config.Job) bool {
 			return m.Target == "userType" && isMember(m.Constant)
 		})
 	}
-	return slices.ContainsFunc(j.Mappings, func(m config.Mapping) bool {
-		return m.Target == "userType" && isMember(m.Constant.Value)
-	})
+	return slices.ContainsFunc(j.Mappings, makesMembers)
+}
+
+func makesMembers(m config.Mapping) bool {
+	return m.Target == "userType" && isMember(m.Constant.Value)
+}
+
+// typedBySource reports a mapping by which data of the source can make a member.
+func typedBySource(m config.Mapping) bool {
+	members := len(m.AllowedValues) == 0 || slices.ContainsFunc(m.AllowedValues, func(v config.Word) bool { return strings.EqualFold(string(v), "Member") })
+	return m.Target == "userType" && (m.Source != "" || m.Expression != "") && members
 }
 
 func isMember(v directory.Value) bool { return strings.EqualFold(v.Text(), "Member") }

@@ -270,13 +270,18 @@ func planValue(action string, m engine.ChangeProperty) string {
 	return to
 }
 
-// planNote says where a value comes from and when it is written.
+// planNote says where a value comes from and when it is written, and that rules of
+// the target may give rights by it.
 func planNote(action string, m engine.ChangeProperty) string {
 	from := ""
 	if m.From != "" && action == "create" {
 		from = "<- " + m.From
 	}
-	return strings.TrimSpace(strings.Join([]string{from, m.Note}, "   "))
+	note := m.Note
+	if m.Access && action != "create" { // a new user has no access yet
+		note = strings.TrimSpace(note + "   (may decide access)")
+	}
+	return strings.TrimSpace(strings.Join([]string{from, note}, "   "))
 }
 
 func planProperty(b *strings.Builder, action string, m engine.ChangeProperty, names, width int) {
