@@ -26,6 +26,11 @@ func serving(f *fake) control.Options {
 // serve runs a daemon's control interface over f and returns a client of it.
 func serve(t *testing.T, f *fake, address control.Address) (*control.Client, *control.Server, context.CancelFunc) {
 	t.Helper()
+	return serveWith(t, serving(f), address)
+}
+
+func serveWith(t *testing.T, o control.Options, address control.Address) (*control.Client, *control.Server, context.CancelFunc) {
+	t.Helper()
 	tokenFile := filepath.Join(t.TempDir(), "state.db.token")
 	server, err := control.Listen(address, tokenFile)
 	if err != nil {
@@ -33,7 +38,7 @@ func serve(t *testing.T, f *fake, address control.Address) (*control.Client, *co
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, serving(f)) }()
+	go func() { done <- server.Serve(ctx, o) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -143,7 +143,7 @@ func (f *fake) Held(_ context.Context, job string, retained bool) (*engine.Delet
 
 func (f *fake) Allow(_ context.Context, job string, list []string, all bool) (*engine.Deletions, error) {
 	f.record("allow", users{job, list, all})
-	return &engine.Deletions{Job: job, Deleted: []engine.HeldDeletion{{UPN: "x"}}}, f.err
+	return &engine.Deletions{Job: job, Deleted: []engine.HeldDeletion{{SourceID: "s1", UPN: "x"}}}, f.err
 }
 
 func (f *fake) Reject(_ context.Context, job string, list []string, all bool) (*engine.Deletions, error) {
