@@ -133,8 +133,13 @@ func TestEveryActIsRecordedBeforeAndAfter(t *testing.T) {
 			}
 
 			// What cannot be recorded is not done.
-			full, f := &trail{err: errPlain}, &fake{}
-			err := c.do(t.Context(), auditorOver(full, true).For(alice, f))
+			full, f := &trail{}, &fake{}
+			a := auditorOver(full, true)
+			if err := a.Configured(t.Context(), "root", "process", false); err != nil {
+				t.Fatal(err)
+			}
+			full.err = errPlain
+			err := c.do(t.Context(), a.For(alice, f))
 			if told := engine.AsError(err); f.last() != nil || told.Code != "AuditFailed" || !errors.Is(err, errPlain) {
 				t.Errorf("with a trail that fails: got %v, the service was asked %v; want AuditFailed and nothing done", err, f.last())
 			}
