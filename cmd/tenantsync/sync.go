@@ -73,6 +73,9 @@ func runSync(ctx context.Context, env *environment, args []string, o syncOptions
 			if r.Error != nil && strings.HasPrefix(q.Message, strings.TrimSuffix(r.Error.Message, ".")) {
 				brief := *q // the error has just told why
 				brief.Message = "the job runs at a slower pace until a cycle succeeds"
+				if q.NextAttempt == nil {
+					brief.Message = "nobody is created until that is over; everything else goes on"
+				}
 				q = &brief
 			}
 			env.warnQuarantine(job, q, r.Summary.Held)
@@ -197,8 +200,12 @@ func (e *environment) warnQuarantine(job string, q *engine.Quarantine, held int)
 
 // quarantineAction says what an administrator can do about a quarantine.
 func quarantineAction(job, reason string, held int) string {
-	switch {
-	case engine.Code(reason).HoldsChanges():
+	switch code := engine.Code(reason); {
+	case code == engine.CodeInvitationsBlocked:
+		return "open a support request with Microsoft from the target tenant; when they have lifted it: tenantsync retries now " + job
+	case code == engine.CodeQuotaExceeded:
+		return "delete objects of the target directory or ask for a higher quota, then run: tenantsync retries now " + job
+	case code.HoldsChanges():
 		return fmt.Sprintf("review with: tenantsync plan %s, then let it through with: tenantsync sync %s --accept", job, job)
 	case held > 0:
 		return "review: tenantsync deletions list " + job
