@@ -14,6 +14,9 @@ type SyncRequest struct {
 	Trigger string `json:"trigger,omitempty"`
 	// Rebuilt makes the cycle one of Engine.Rebuild, which sets it, and takes its result.
 	Rebuilt *RebuildResult `json:"-"`
+	// Plan, when given, is what the cycle does, or else it does nothing: see
+	// SavedPlan.Request. What it has is approved, but held deletions stay held.
+	Plan *PlanApproval `json:"plan,omitempty"`
 }
 
 // SyncResult is what a cycle did.
@@ -42,6 +45,9 @@ type PlanRequest struct {
 	// Collisions asks who in the target holds addresses of users to be created:
 	// reads users, deleted users, groups, contacts and both tenants' policies.
 	Collisions bool `json:"collisions,omitempty"`
+	// Save asks for the plan as it can be applied, for so long: 0 = not. Creates and
+	// updates that a guard holds are described as if approved, since applying approves.
+	Save time.Duration `json:"save,omitempty"`
 }
 
 // PlanResult is what a cycle would do now.
@@ -74,6 +80,8 @@ type PlanResult struct {
 	Redemption Redemption  `json:"redemption,omitempty"`
 	Collisions []Collision `json:"collisions,omitzero"`
 	NotChecked []string    `json:"notChecked,omitzero"`
+	// Saved is the plan as it can be applied, with PlanRequest.Save.
+	Saved *SavedPlan `json:"saved,omitempty"`
 }
 
 // PlanAttribute tells how one mapping comes to its value for one user, whether or

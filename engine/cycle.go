@@ -24,6 +24,7 @@ type cycle struct {
 	initiator store.Initiator
 	request   SyncRequest
 	dry       bool // a plan: nothing is written, to the tenant or to the state
+	approved  bool // a plan to be saved, or one that is applied: creates and updates are not held
 	onDemand  bool // provision on demand or an approval: there is no cycle to record
 
 	rec     store.Job
@@ -127,6 +128,9 @@ func (c *cycle) run(ctx context.Context) error {
 	if c.dry {
 		return c.describe(ctx, w)
 	}
+	if err := c.confirm(ctx, w); err != nil {
+		return err
+	}
 	if err := (&exporter{c: c}).export(ctx, w); err != nil {
 		return err
 	}
@@ -212,7 +216,7 @@ const maxStageAge = time.Hour
 // same query and is of the kind that is wanted now.
 func (c *cycle) resume(ctx context.Context, query string, b *store.Batch) error {
 	old := c.rec.Stage
-	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry && !c.oldState() && youngerThan(maxStageAge, old.Began, c.began) {
+	if old != nil && old.Query == query && (old.Initial || !c.initial) && !c.dry && c.request.Plan == nil && !c.oldState() && youngerThan(maxStageAge, old.Began, c.began) {
 		c.resumed, c.initial = true, old.Initial
 		for _, id := range old.Extra {
 			c.extra[id] = true

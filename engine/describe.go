@@ -86,6 +86,7 @@ func (c *cycle) describeLeavers(ctx context.Context, x *exporter, w *work) error
 				c.preview.writes++
 			}
 			c.preview.show(ch)
+			c.preview.seal(ch, nil)
 		}
 	}
 	return nil

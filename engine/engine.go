@@ -150,6 +150,9 @@ func (e *Engine) Sync(ctx context.Context, req SyncRequest, report func(Progress
 	if req.Trigger == "" {
 		req.Trigger = "command"
 	}
+	if err := mayApply(req.Plan, r.job, now()); err != nil {
+		return SyncResult{}, err
+	}
 	select {
 	case r.pair.cycle <- struct{}{}:
 	case <-ctx.Done():
@@ -252,7 +255,7 @@ func (c *cycle) recordFailure(ctx context.Context, cause *Error) {
 		if c.rec.Name != "" {
 			rec.ClockLeap = c.rec.ClockLeap
 		}
-		if cause.Class != ClassInterrupted && !lag {
+		if cause.Class != ClassInterrupted && !lag && !cause.Refused() {
 			rec.Quarantine = quarantined(rec.Quarantine, CodeConnection, cause.Error(), true, at)
 		}
 		c.rec = rec

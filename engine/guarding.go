@@ -44,7 +44,32 @@ func (c *cycle) applyGuard(ctx context.Context, w *work) error {
 			}
 		}
 	}
+	if c.dry {
+		w.wouldHold = c.wouldHold(w, approval)
+	}
 	return nil
+}
+
+// wouldHold tells which creates and updates wait for an approval, be it the one that
+// applying the plan gives.
+func (c *cycle) wouldHold(w *work, approval *changeApproval) *HeldChanges {
+	r, n := w.ruling, len(w.heldChanges)
+	if approval.all {
+		plain := w.census
+		plain.accepted = false
+		r = guard(plain, c.job)
+		for _, list := range [][]*item{w.creates, w.updates} {
+			for _, it := range list {
+				if it.code == "" && r.holdOf(it) != "" {
+					n++
+				}
+			}
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return &HeldChanges{Count: n, Reason: string(r.holdChanges()), Message: r.changes}
 }
 
 // takeCensus counts what the cycle would do.
@@ -136,8 +161,11 @@ func (c *cycle) lookBack(ctx context.Context, n *census) error {
 func (c *cycle) measure() {
 	c.cyc.Summary, c.cyc.Graph = c.tally.Summary, c.graphCounts()
 	c.cyc.Linked, c.cyc.Removed, c.cyc.Added = c.linked, c.tally.removed, c.tally.Create+c.tally.Restore
-	if c.request.Accept {
+	if c.request.Accept || c.request.Plan != nil {
 		c.cyc.Added = 0
+	}
+	if c.request.Plan != nil {
+		c.cyc.Removed = 0
 	}
 }
 
@@ -158,6 +186,8 @@ type changeApproval struct {
 func (c *cycle) approval() *changeApproval {
 	a := &changeApproval{c: c}
 	switch rec := &c.rec; {
+	case c.approved || c.request.Plan != nil:
+		a.all = true
 	case !c.request.Accept:
 	case rec.HeldChanges == 0:
 		a.all = true

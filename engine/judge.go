@@ -20,6 +20,7 @@ type work struct {
 	held    int // deletions held in this cycle
 	// heldChanges are marks of the creates and updates that are held.
 	heldChanges []uint64
+	wouldHold   *HeldChanges // what would be held without an approval of everything
 }
 
 // unsure is a linked user whose references a stopped cycle, or provision on

@@ -21,6 +21,7 @@ type preview struct {
 	unchanged bool              // users without a difference are listed as well
 	people    map[string]string // source id → name of the users without a link
 	changes   []Change
+	seals     []string // for what each change writes, hidden values included
 	threshold DeletionThreshold
 	held      *HeldChanges
 	writes    int              // about how many the cycle would send
@@ -62,6 +63,10 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	if err != nil {
 		return nil, err
 	}
+	if req.Save > 0 && req.User != "" {
+		return nil, &Error{Class: ClassUsage, Code: "PlanOfOneUser", Message: "a plan of one user cannot be saved: a cycle is of everybody.",
+			Action: "for one user: tenantsync provision " + req.User}
+	}
 	if e.scratch == nil {
 		return nil, errors.New("a plan needs a scratch store, and the engine was built without one")
 	}
@@ -87,6 +92,7 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 		c.preview.only = o.ID
 		c.extra = map[string]bool{}
 	}
+	c.approved = req.Save > 0
 	rec, err := e.record(ctx, r.job)
 	if err != nil {
 		return nil, errors.Join(err, over.Close())
@@ -102,7 +108,11 @@ func (e *Engine) Plan(ctx context.Context, req PlanRequest, report func(Progress
 	if err != nil {
 		return nil, e.jobError(r.job, err)
 	}
-	return e.planResult(ctx, c, rec, attributes)
+	out, err := e.planResult(ctx, c, rec, attributes)
+	if err == nil && req.Save > 0 {
+		out.Saved, err = c.save(out.Summary, req.Save)
+	}
+	return out, err
 }
 
 // planResult is what a plan that ran through found; rec is the job's record before.
@@ -189,9 +199,7 @@ func (c *cycle) describe(ctx context.Context, w *work) error {
 		reason = w.ruling.holdChanges()
 	}
 	c.preview.threshold = DeletionThreshold{Held: w.ruling.holdDeletes != "", Count: w.census.leavers, Limit: c.job.Threshold, Percent: c.job.Percent, Reason: string(reason)}
-	if n := len(w.heldChanges); n > 0 {
-		c.preview.held = &HeldChanges{Count: n, Reason: string(w.ruling.holdChanges()), Message: w.ruling.changes}
-	}
+	c.preview.held = w.wouldHold
 	return c.findCollisions(ctx)
 }
 
@@ -328,6 +336,11 @@ func (c *cycle) describeChange(ctx context.Context, pending *change, action, rea
 	}
 	c.tally.counted[keyOf(o.ID)] = true
 	c.preview.show(ch)
+	managers := []string{}
+	if manager {
+		managers = append(managers, link.ManagerSource, u.managerSource)
+	}
+	c.preview.seal(ch, u.diff, managers...)
 	return nil
 }
 
