@@ -28,6 +28,9 @@ type planOptions struct {
 	Collisions   bool
 	Only         []string
 	DetailedExit bool
+	Out          string        // where the plan is saved, "" = nowhere
+	Valid        time.Duration // how long it may be applied
+	Force        bool          // a file that is there is overwritten
 }
 
 func newPlanCommand(env *environment) *cobra.Command {
@@ -39,13 +42,16 @@ func newPlanCommand(env *environment) *cobra.Command {
 			"Two plans of the same state print the same.\n\n" +
 			"With --user, every mapping is listed with what it reads, what it gives, what the target has, and\n" +
 			"why it is not written where it is not.\n\n" +
+			"With --out, the plan is saved for tenantsync apply, which does exactly this or nothing. Values of\n" +
+			"sensitive mappings are not in the file.\n\n" +
 			"With --collisions it also reads the target's users, deleted users, groups and contacts, and names\n" +
 			"everybody who holds an address of a user to be created, with what Microsoft Graph makes of that.\n" +
 			"Lists that the app may not read are named.\n\n" +
 			"Both are in the text, in JSON, and as tables of their own in wide and markdown; csv and ndjson\n" +
 			"have the changes only.",
 		Example: examples("tenantsync plan contoso-to-fabrikam", "tenantsync plan contoso-to-fabrikam --only delete,disable -o markdown",
-			"tenantsync plan contoso-to-fabrikam --user anna.berg@contoso.com"),
+			"tenantsync plan contoso-to-fabrikam --user anna.berg@contoso.com",
+			"tenantsync plan contoso-to-fabrikam --out today.plan && tenantsync apply today.plan"),
 		Annotations: exitCodes(exitDone, exitFailed, exitPending, exitSignIn, exitUnreachable, exitUsage, exitConfig,
 			exitInterrupted),
 		Args: cobra.MaximumNArgs(1),
@@ -56,6 +62,9 @@ func newPlanCommand(env *environment) *cobra.Command {
 	f.StringVar(&o.User, "user", "", "plan for this source user only, by `UPN` or object id")
 	f.BoolVar(&o.Collisions, "collisions", false, "name who in the target holds addresses of users to be created")
 	f.StringSliceVar(&o.Only, "only", nil, "list these actions only: `create,update,…`")
+	f.StringVar(&o.Out, "out", "", "save the plan to `FILE` for tenantsync apply")
+	f.DurationVar(&o.Valid, "valid", planValid, "with --out: how long the plan may be applied")
+	f.BoolVar(&o.Force, "force", false, "with --out: overwrite a file that is there")
 	f.BoolVar(&o.DetailedExit, "detailed-exitcode", false, "end with 2 when changes are pending")
 	return cmd
 }
@@ -71,6 +80,9 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 			return unknownWord("action", action, planActions())
 		}
 	}
+	if err := o.checkOut(); err != nil {
+		return err
+	}
 	job, err := env.jobName(args)
 	if err != nil {
 		return err
@@ -78,12 +90,17 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 	return env.withService(ctx, func(s control.Service) error {
 		show := env.progress()
 		defer show.Stop()
-		r, err := s.Plan(ctx, engine.PlanRequest{Job: job, Initial: o.Initial, User: o.User, Collisions: o.Collisions,
+		r, err := s.Plan(ctx, engine.PlanRequest{Job: job, Initial: o.Initial, User: o.User, Collisions: o.Collisions, Save: o.save(),
 			Unchanged: env.options.Verbose || slices.Contains(o.Only, "none")}, show.Report)
 		show.Stop()
 		if err != nil {
 			return err
 		}
+		if err := o.write(r.Saved); err != nil {
+			return err
+		}
+		valid := r.Saved
+		r.Saved = nil // it is in its file
 		pending := slices.ContainsFunc(r.Changes, func(c engine.Change) bool { return c.Action != "none" && c.Action != "fail" })
 		unchanged := env.options.Verbose || o.User != "" // who is asked for by name is told also when nothing happens
 		arrange(r, o.Only, unchanged)
@@ -96,6 +113,9 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 		}
 		if err := env.printPlanParts(r); err != nil {
 			return err
+		}
+		if valid != nil {
+			env.note("Saved to %s, valid until %s. To do exactly this: tenantsync apply %s", o.Out, valid.Expires.Format("2006-01-02 15:04 MST"), o.Out)
 		}
 		if o.DetailedExit && pending {
 			return exitStatus(exitPending)

@@ -27,6 +27,7 @@ func commandGroups() []commandGroup {
 			newRunCommand,
 			newStatusCommand,
 			newPlanCommand,
+			newApplyCommand,
 			newSyncCommand,
 			newProvisionCommand,
 			newExplainCommand,

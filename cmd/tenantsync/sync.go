@@ -56,32 +56,40 @@ func runSync(ctx context.Context, env *environment, args []string, o syncOptions
 		if err := env.mayWrite(ctx, s, "tenantsync sync "+job, job, env.named(args)); err != nil {
 			return err
 		}
-		show := env.progress()
-		defer show.Stop()
-		r, err := s.Sync(ctx, engine.SyncRequest{Job: job, Initial: o.Initial, Accept: o.Accept, Trigger: "command"}, show.Report)
-		show.Stop()
-		if err != nil {
-			return err
-		}
-		if err := env.printer().Print(syncResult(r)); err != nil {
-			return err
-		}
-		if r.Error != nil {
-			env.tell(r.Error)
-		}
-		if q := r.Quarantine; q != nil {
-			if r.Error != nil && strings.HasPrefix(q.Message, strings.TrimSuffix(r.Error.Message, ".")) {
-				brief := *q // the error has just told why
-				brief.Message = "the job runs at a slower pace until a cycle succeeds"
-				if q.NextAttempt == nil {
-					brief.Message = "nobody is created until that is over; everything else goes on"
-				}
-				q = &brief
-			}
-			env.warnQuarantine(job, q, r.Summary.Held)
-		}
-		return exitWith(syncExit(r))
+		return env.runCycle(ctx, s, engine.SyncRequest{Job: job, Initial: o.Initial, Accept: o.Accept, Trigger: "command"})
 	})
+}
+
+// runCycle runs one cycle and tells how it ended.
+func (e *environment) runCycle(ctx context.Context, s control.Service, req engine.SyncRequest) error {
+	show := e.progress()
+	defer show.Stop()
+	r, err := s.Sync(ctx, req, show.Report)
+	show.Stop()
+	if err != nil {
+		return err
+	}
+	if err := e.printer().Print(syncResult(r)); err != nil {
+		return err
+	}
+	if r.Error != nil {
+		e.tell(r.Error)
+	}
+	if r.Error.Refused() {
+		return exitWith(exitFailed)
+	}
+	if q := r.Quarantine; q != nil {
+		if r.Error != nil && strings.HasPrefix(q.Message, strings.TrimSuffix(r.Error.Message, ".")) {
+			brief := *q // the error has just told why
+			brief.Message = "the job runs at a slower pace until a cycle succeeds"
+			if q.NextAttempt == nil {
+				brief.Message = "nobody is created until that is over; everything else goes on"
+			}
+			q = &brief
+		}
+		e.warnQuarantine(req.Job, q, r.Summary.Held)
+	}
+	return exitWith(syncExit(r))
 }
 
 // syncExit returns the exit code of a cycle. The order is that of importance:

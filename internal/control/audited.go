@@ -35,6 +35,9 @@ func (x *audited) Sync(ctx context.Context, r engine.SyncRequest, report func(en
 	if r.Accept {
 		details["accept"] = "true"
 	}
+	if r.Plan != nil {
+		details["plan"] = r.Plan.Digest
+	}
 	act, err := x.a.begin(ctx, x.c, "sync", needs("sync", whenSync(r)), r.Job, details)
 	if err != nil {
 		return engine.SyncResult{}, err

@@ -135,7 +135,7 @@ func (h *Handler) routes() {
 // whenSync and whenProvision name the field of a request that changes which role
 // it needs; the strictest one counts.
 func whenSync(q engine.SyncRequest) string {
-	if q.Accept {
+	if q.Accept || q.Plan != nil {
 		return "accept"
 	}
 	return ""

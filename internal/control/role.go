@@ -74,7 +74,7 @@ var routes = [...]Route{
 	{"pause", "", Operator, "Keeps the schedule from running a job"},
 	{"retrynow", "", Operator, "Makes objects due that wait after a failure"},
 	{"provision", "restore", Approver, "Restores a user deleted by hand in the target"},
-	{"sync", "accept", Approver, "Runs one cycle and lets through what TooManyChanges holds"},
+	{"sync", "accept", Approver, "Runs one cycle and lets through the creates and updates that are held, or carries out a saved plan"},
 	{"restart", "", Approver, "Forgets watermarks, retries and quarantine"},
 	{"allow", "", Approver, "Carries out held deletions"},
 	{"reject", "", Approver, "Keeps users whose deletion waits"},
