@@ -112,7 +112,8 @@ func (c *cycle) toComplete(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 	}
-	return sortedNames(want), nil
+	ids := sortedNames(want)
+	return ids, c.agreeOn(ctx, ids)
 }
 
 // linkedOf adds those of the ids that have a link.

@@ -77,6 +77,9 @@ func (e *Engine) Allow(ctx context.Context, job string, users []string, all bool
 	defer func() { <-r.pair.cycle }()
 	r.pair.turn.Lock()
 	defer r.pair.turn.Unlock()
+	if err := e.room(); err != nil {
+		return nil, e.jobError(r.job, err)
+	}
 	c, err := e.onDemand(ctx, r)
 	if err == nil {
 		err = c.settleIntents(ctx)

@@ -21,7 +21,10 @@ type Options struct {
 	Store store.Store
 	// Scratch opens a temporary store for a plan; the engine closes it.
 	Scratch func(ctx context.Context) (store.Store, error)
-	Log     *zap.Logger
+	// Room, if set, is asked before each run that may write to a target: its error,
+	// made by NoRoom, ends the run before anybody is asked anything.
+	Room func() error
+	Log  *zap.Logger
 	// Initiator is who starts cycles, for the provisioning log.
 	Initiator store.Initiator
 }
@@ -30,6 +33,7 @@ type Options struct {
 type Engine struct {
 	store     store.Store
 	scratch   func(ctx context.Context) (store.Store, error)
+	room      func() error
 	log       *zap.Logger
 	initiator store.Initiator
 
@@ -50,7 +54,10 @@ func New(o Options) (*Engine, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-	e := &Engine{store: o.Store, scratch: o.Scratch, log: o.Log.Named("engine"), initiator: o.Initiator,
+	if o.Room == nil {
+		o.Room = func() error { return nil }
+	}
+	e := &Engine{store: o.Store, scratch: o.Scratch, room: o.Room, log: o.Log.Named("engine"), initiator: o.Initiator,
 		pairs: map[store.Pair]*pairLock{}, changed: make(chan struct{})}
 	if e.initiator.Type == "" {
 		e.initiator = store.Initiator{DisplayName: "tenantsync", Type: "system"}
@@ -168,7 +175,10 @@ func (e *Engine) cycle(ctx context.Context, r *runner, req SyncRequest, report f
 	c := e.newCycle(r, req)
 	c.report = report
 	c.log.Info("cycle began", zap.String("trigger", req.Trigger))
-	err := c.runContained(ctx)
+	err := e.room()
+	if err == nil {
+		err = c.runContained(ctx)
+	}
 	if c.spool != nil {
 		if cerr := c.spool.close(); cerr != nil {
 			c.log.Warn("spool not removed", zap.Error(cerr))
@@ -255,7 +265,7 @@ func (c *cycle) recordFailure(ctx context.Context, cause *Error) {
 		if c.rec.Name != "" {
 			rec.ClockLeap = c.rec.ClockLeap
 		}
-		if cause.Class != ClassInterrupted && !lag && !cause.Refused() {
+		if cause.Class != ClassInterrupted && !lag && !cause.Refused() && cause.Code != diskFull {
 			rec.Quarantine = quarantined(rec.Quarantine, CodeConnection, cause.Error(), true, at)
 		}
 		c.rec = rec

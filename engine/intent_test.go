@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -150,5 +152,57 @@ func TestARestoreAndAManagerAfterACrash(t *testing.T) {
 		w.sync(store.OutcomeSuccess)
 		w.equal(1, 2, 3)
 		w.noIntents()
+	})
+}
+
+// damagedLinks is a store in which a byte of the link of the first user has changed:
+// it names the target user of the second.
+type damagedLinks struct {
+	store.Store
+	instead string
+}
+
+func (s damagedLinks) Links(ctx context.Context, q store.LinkQuery) ([]store.Link, error) {
+	links, err := s.Store.Links(ctx, q)
+	for i := range links {
+		if links[i].SourceID == userID(1) {
+			links[i].TargetID = s.instead
+		}
+	}
+	return links, err
+}
+
+func TestADamagedLinkDeletesNobody(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		e, err := engine.New(engine.Options{Jobs: w.jobs, Store: damagedLinks{w.st, w.targetID(2)}})
+		w.must(err)
+		w.must(w.contoso.Delete(userID(1)))
+		w.journalIs(func() {
+			r, err := e.Sync(w.Context(), engine.SyncRequest{Job: jobName}, nil)
+			w.must(err)
+			if r.Outcome != store.OutcomeFailed || !errors.Is(r.Error, store.ErrFormat) {
+				t.Errorf("got %s, %v; want failed, ErrFormat", r.Outcome, r.Error)
+			}
+		})
+		w.restart()
+		w.equal(2, 3)
+	})
+}
+
+func TestStateOfAnotherPairIsRefused(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		w.jobs[0].Pair.Target = "99999999-0000-4000-8000-000000000009"
+		w.must(w.engine.Reload(w.jobs))
+		w.journalIs(func() {
+			r, err := w.engine.Sync(w.Context(), engine.SyncRequest{Job: jobName}, nil)
+			w.must(err)
+			if r.Outcome != store.OutcomeFailed || r.Error == nil || r.Error.Code != "StateMismatch" {
+				t.Errorf("got %s, %v; want failed, StateMismatch", r.Outcome, r.Error)
+			}
+		})
 	})
 }

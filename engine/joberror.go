@@ -7,7 +7,19 @@ import (
 	"strings"
 
 	"tenantsync/directory"
+	"tenantsync/store"
 )
+
+// diskFull is the error code of a state that cannot be saved for want of room. The
+// job keeps its cadence: no tenant has anything to do with it.
+const diskFull = "DiskFull"
+
+// NoRoom is the error of a run that did not begin because of what cause says about
+// the disk; action is what to do.
+func NoRoom(cause error, action string) *Error {
+	return &Error{Class: ClassFailed, Code: diskFull, Message: "there is too little room beside the state file; nothing was begun.",
+		Cause: cause.Error(), Action: action, Err: cause}
+}
 
 // jobError turns what ended a cycle into what an operator reads: what happened,
 // why, what to do, which permission.
@@ -24,6 +36,10 @@ func (e *Engine) jobError(j *Job, err error) *Error {
 	if errors.As(err, &fault) {
 		return &Error{Class: ClassFailed, Code: string(CodeFault), Message: "the cycle of job " + j.Name + " failed.", Cause: fault.Error(),
 			Action: "report the stack that the program logged; the next cycle goes on where this one stopped", Err: err}
+	}
+	if errors.Is(err, store.ErrFull) {
+		return &Error{Class: ClassFailed, Code: diskFull, Message: "the state of job " + j.Name + " cannot be saved: there is no room.", Cause: err.Error(),
+			Action: "make room; what was written to " + j.TargetName + " is not lost: the next cycle looks what became of it and goes on", Err: err}
 	}
 	var d *directory.Error
 	if !errors.As(err, &d) {

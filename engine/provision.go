@@ -23,6 +23,11 @@ func (e *Engine) Provision(ctx context.Context, req ProvisionRequest) (*Provisio
 	p := &provision{e: e, r: r, req: req, began: now()}
 	r.pair.turn.Lock()
 	defer r.pair.turn.Unlock()
+	if !req.DryRun {
+		if err := e.room(); err != nil {
+			return nil, e.jobError(r.job, err)
+		}
+	}
 	out, err := p.run(ctx)
 	if err != nil {
 		return nil, e.jobError(r.job, err)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -172,6 +173,9 @@ func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 	}
 	links, err := x.linksOf(ctx, part)
 	if err != nil {
+		return err
+	}
+	if err := c.agree(ctx, slices.Collect(maps.Values(links))); err != nil {
 		return err
 	}
 	ids := make([]string, len(part))

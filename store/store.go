@@ -13,6 +13,8 @@ var (
 	ErrLocked = errors.New("state is held by another process")
 	// ErrFormat: the file is not a state file, is damaged, or was written by a newer version.
 	ErrFormat = errors.New("not a usable state file")
+	// ErrFull: there is no room to commit; what was committed before is there.
+	ErrFull = errors.New("no room for the state")
 	// ErrLease: the batch carries a token that is no longer valid.
 	ErrLease = errors.New("lease lost")
 	// ErrAmbiguousID: a prefix names more than one log entry.

@@ -61,7 +61,7 @@ func openDaemon(env *environment, cfg *config.Config, log *zap.Logger, who store
 	if err != nil {
 		return nil, nil, err
 	}
-	if d.engine, err = newEngine(jobs, state, log, who); err != nil {
+	if d.engine, err = newEngine(d.cfg, jobs, state, log, who); err != nil {
 		_ = state.Close() // the error that counts is the one returned
 		return nil, nil, err
 	}

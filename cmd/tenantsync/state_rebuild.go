@@ -98,7 +98,7 @@ func (e *environment) rebuildState(ctx context.Context, cfg *config.Config, jobs
 	if err != nil {
 		return &configError{err}
 	}
-	eng, err := newEngine(compiled, state, log, person())
+	eng, err := newEngine(cfg, compiled, state, log, person())
 	if err != nil {
 		return err
 	}

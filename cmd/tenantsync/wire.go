@@ -89,7 +89,7 @@ func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator, caller
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := newEngine(jobs, state, log, who)
+	e, err := newEngine(cfg, jobs, state, log, who)
 	if err != nil {
 		_ = state.Close()
 		return nil, nil, err
@@ -113,16 +113,26 @@ func openState(cfg *config.Config) (store.Store, error) {
 }
 
 // newEngine returns the engine over an open state.
-func newEngine(jobs []engine.Job, state store.Store, log *zap.Logger, who store.Initiator) (*engine.Engine, error) {
+func newEngine(cfg *config.Config, jobs []engine.Job, state store.Store, log *zap.Logger, who store.Initiator) (*engine.Engine, error) {
 	return engine.New(engine.Options{
 		Jobs:  jobs,
 		Store: state,
 		Scratch: func(context.Context) (store.Store, error) {
 			return bolt.Scratch("")
 		},
+		Room:      func() error { return roomFor(cfg) },
 		Log:       log,
 		Initiator: who,
 	})
+}
+
+// roomFor makes sure that there is room for what a cycle has to remember.
+func roomFor(cfg *config.Config) error {
+	err := bolt.Room(cfg.Store.Path, uint64(cfg.Store.Reserve))
+	if err == nil {
+		return nil
+	}
+	return engine.NoRoom(err, "make room, or lower store.reserve in the configuration")
 }
 
 // jobs turns the configuration's jobs into the engine's, in their order.

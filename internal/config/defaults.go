@@ -13,7 +13,7 @@ import (
 // descriptions (types.go) and in config.example.yaml; a test compares the three.
 
 func (c *Config) setDefaults() {
-	c.Store = Store{Kind: Bolt, Path: "state.db", Backups: Backups{Every: Duration(24 * time.Hour), Keep: 7}}
+	c.Store = Store{Kind: Bolt, Path: "state.db", Reserve: 64 << 20, Backups: Backups{Every: Duration(24 * time.Hour), Keep: 7}}
 	c.Control = Control{Listen: "unix:control.sock"}
 	c.Logs = Logs{Retention: Duration(90 * 24 * time.Hour), Level: Info, Format: JSONFormat}
 }

@@ -83,7 +83,7 @@ func TestWhatTheFileLeavesOutGetsItsDefault(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("job:\n got %+v\nwant %+v", got, want)
 	}
-	if got, want := c.Store, (config.Store{Kind: config.Bolt, Path: "/etc/t/state.db", Backups: config.Backups{Every: config.Duration(24 * time.Hour), Keep: 7}}); got != want {
+	if got, want := c.Store, (config.Store{Kind: config.Bolt, Path: "/etc/t/state.db", Reserve: 64 << 20, Backups: config.Backups{Every: config.Duration(24 * time.Hour), Keep: 7}}); got != want {
 		t.Errorf("store: got %+v, want %+v", got, want)
 	}
 	if got, want := c.Control.Listen, "unix:/etc/t/control.sock"; got != want {

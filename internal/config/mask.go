@@ -32,6 +32,8 @@ func masked(v reflect.Value, names []string) any {
 		return x.String()
 	case Duration:
 		return x.String()
+	case Size:
+		return x.String()
 	case Literal:
 		return literal(x.Value)
 	case []Mapping:

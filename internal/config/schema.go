@@ -56,6 +56,10 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
 			{Type: "string", Pattern: `^(0|([0-9]+(w|d|h|m|s|ms))+|.*\$\{.+\}.*)$`}, {Const: 0},
 		}}
+	case reflect.TypeFor[Size]():
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^(0|[0-9]+(KiB|MiB|GiB)|.*\$\{.+\}.*)$`}, {Const: 0},
+		}}
 	case reflect.TypeFor[Secret]():
 		return &jsonschema.Schema{Type: "string", MinLength: new(uint64(1))}
 	case reflect.TypeFor[Expression]():

@@ -335,6 +335,8 @@ const Bolt StoreKind = "bolt"
 type Store struct {
 	Kind StoreKind `yaml:"kind" jsonschema:"default=bolt" jsonschema_description:"The kind of store."`
 	Path string    `yaml:"path" jsonschema:"default=state.db" jsonschema_description:"The state file; a relative path is relative to this file."`
+	// Reserve is the space that a cycle wants beside the state file, 0 for none.
+	Reserve Size `yaml:"reserve" jsonschema:"default=64MiB" jsonschema_description:"No cycle begins with less space left beside the state file than this, or than a tenth of a small file system; 0 = off."`
 	// Backups are made by the daemon only.
 	Backups Backups `yaml:"backups" jsonschema_description:"Verified copies that the daemon makes, in the folder backups beside the state file."`
 }

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -157,6 +159,9 @@ func openBolt(path string, opts Options) (db *bbolt.DB, opened os.FileInfo, err 
 		}
 		return db, opened, nil
 	case errors.Is(err, bolterrors.ErrTimeout):
+		if who := holder(path); who != "" {
+			return nil, nil, fmt.Errorf("%w: %s", store.ErrLocked, who)
+		}
 		return nil, nil, store.ErrLocked
 	case errors.Is(err, store.ErrFormat):
 		// bbolt panicked over a page and left the file open and locked.
@@ -242,7 +247,21 @@ func (s *Store) explain(what string, err error) error {
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
+	if full(err) {
+		return fmt.Errorf("%s: state file %s: %w: %w", what, s.path, store.ErrFull, err)
+	}
 	return fmt.Errorf("%s: state file %s: %w", what, s.path, err)
+}
+
+// full reports that a commit failed for want of room. bbolt passes some of these
+// errors on as text.
+func full(err error) bool {
+	for _, cause := range []syscall.Errno{syscall.ENOSPC, syscall.EFBIG} {
+		if errors.Is(err, cause) || strings.HasSuffix(err.Error(), ": "+cause.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // guarded runs fn and turns what bbolt does on a damaged page into an error: it
