@@ -22,6 +22,9 @@ func (c *cycle) targetKeys(o directory.Object) []matchKey {
 	for _, a := range o.Addresses() {
 		keys = append(keys, matchKey{addressKey, a})
 	}
+	if s, ok := c.job.stampOn(o); ok {
+		keys = append(keys, matchKey{c.job.Ownership, s.text()})
+	}
 	for _, m := range c.job.Mapping.Matching() {
 		if isAddressAttribute(m.Target) {
 			continue
@@ -45,7 +48,7 @@ func isAddressAttribute(name string) bool {
 // which they are tried: those of the matching attributes, or every address.
 func (c *cycle) sourceKeys(o directory.Object) ([]matchKey, error) {
 	if len(c.job.Mapping.Matching()) == 0 {
-		var keys []matchKey
+		keys := c.stampKeys(o)
 		for _, a := range sourceAddresses(o) {
 			keys = append(keys, matchKey{addressKey, a})
 		}
@@ -55,7 +58,7 @@ func (c *cycle) sourceKeys(o directory.Object) ([]matchKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys []matchKey
+	keys := c.stampKeys(o)
 	for _, v := range values {
 		k := matchKey{v.Target, v.Value}
 		if isAddressAttribute(v.Target) {
@@ -67,6 +70,16 @@ func (c *cycle) sourceKeys(o directory.Object) ([]matchKey, error) {
 		}
 	}
 	return keys, nil
+}
+
+// stampKeys is the key of the user's stamp, which comes before every other. Graph
+// finds extension attributes by an advanced query only, which nothing may depend
+// on: so only the pass over the whole target of an initial cycle finds a stamp.
+func (c *cycle) stampKeys(o directory.Object) []matchKey {
+	if c.job.Ownership == "" || c.spool == nil {
+		return nil
+	}
+	return []matchKey{{c.job.Ownership, c.job.stampOf(o.ID).text()}}
 }
 
 // readTarget is the bulk pass of an initial cycle over the target's users: it
@@ -161,7 +174,7 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		}
 	}
 	b := &store.Batch{}
-	names := c.job.Mapping.TargetAttributes()
+	names := c.job.targetAttributes()
 	for i := range objects {
 		o := &objects[i]
 		link := byTarget[o.ID]
@@ -271,7 +284,7 @@ func (c *cycle) findLost(ctx context.Context) error {
 				continue // not known: nothing follows from it
 			}
 			if l.Err == nil {
-				if refresh(&link, &l.Object, c.job.Mapping.TargetAttributes()) {
+				if refresh(&link, &l.Object, c.job.targetAttributes()) {
 					b.PutLinks = append(b.PutLinks, link)
 				}
 				continue

@@ -79,7 +79,7 @@ func (x *exporter) adoptPart(ctx context.Context, part []*item) error {
 func (x *exporter) adoption(o, found directory.Object) *change {
 	c := x.c
 	link := c.freshLink(o, found.ID)
-	link.Exported = knownValues(found.Attributes, c.job.Mapping.TargetAttributes())
+	link.Exported = knownValues(found.Attributes, c.job.targetAttributes())
 	link.ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
 	if in := c.intentOf(o.ID); in != nil && in.Kind == store.IntentCreate && !(c.oldState() && !untouched(found)) {
 		link.Creating, link.Invited, link.ManagerUnknown = true, in.Address, false
@@ -276,6 +276,9 @@ func (x *exporter) link(ctx context.Context, list []*change, b *store.Batch) err
 		o, was := existing[ch.link.TargetID]
 		if pick.code == "" && was {
 			pick = c.job.unprotected(choose(ch.o.ID, []candidate{{object: o, address: ch.address}}, *c.source, target))
+			if no := c.job.refuseStamp(ch.o.ID, o); pick.code == "" && no.code != "" {
+				pick = no
+			}
 			pick.reason = c.veil(ch.o, pick.reason)
 		}
 		x.linkOne(ch, pick, o, was, b)
@@ -293,7 +296,7 @@ func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool
 		return
 	}
 	if was { // only what differs is written to a user that was there
-		ch.link.Exported = knownValues(o.Attributes, c.job.Mapping.TargetAttributes())
+		ch.link.Exported = knownValues(o.Attributes, c.job.targetAttributes())
 	}
 	b.PutLinks = append(b.PutLinks, ch.link)
 	ch.r.entry.TargetIdentity.ID = ch.link.TargetID

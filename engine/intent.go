@@ -151,7 +151,7 @@ func (s *settlement) present(l *store.Link, in *store.Intent, o directory.Object
 		l.State, l.InScope, l.LeftScopeAt, l.DeletedAt = store.LinkActive, true, zeroTime, zeroTime
 		c.rec.Linked++
 	}
-	l.Exported = knownValues(o.Attributes, c.job.Mapping.TargetAttributes())
+	l.Exported = knownValues(o.Attributes, c.job.targetAttributes())
 	for _, p := range in.Modified {
 		shown := p.NewValue // of a restore: it is there
 		switch p.DisplayName {

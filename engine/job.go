@@ -52,6 +52,8 @@ type Job struct {
 	Updates       float64 // guards.updates, percent; 0 = off
 	Members       float64 // guards.members, percent; 0 = off
 
+	// Ownership is the target attribute that bears the stamp of the source user, "" for none.
+	Ownership    string
 	Rules        string // hash of everything whose change needs an initial cycle
 	LogRetention time.Duration
 }

@@ -263,6 +263,11 @@ func (c *cycle) decideMatch(it *item, o directory.Object, keys []matchKey, found
 			}
 		}
 		pick := c.job.unprotected(choose(o.ID, preferVerified(hits, *c.source), *c.source, target))
+		if pick.object != nil {
+			if no := c.refuseChoice(o.ID, attribute, *pick.object, keys[i:], found, target); no.code != "" {
+				pick = no
+			}
+		}
 		switch {
 		case pick.code != "":
 			it.code, it.reason, it.step = pick.code, c.veil(o, pick.reason), stepMatching

@@ -263,7 +263,7 @@ func (p *provision) matchLinked(ctx context.Context) (bool, error) {
 		return false, nil
 	case l.Err == nil:
 		p.owner, p.link.Job = p.link.Job, p.r.job.Name
-		refresh(p.link, &l.Object, p.r.job.Mapping.TargetAttributes())
+		refresh(p.link, &l.Object, p.r.job.targetAttributes())
 		p.step("EntryImport", stepMatching, statusSuccess, "Linked to target user "+p.link.TargetID,
 			map[string]string{"TargetId": p.link.TargetID, "userPrincipalName": l.Object.UPN()})
 	case directory.KindOf(l.Err) == directory.NotFound:

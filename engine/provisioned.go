@@ -151,7 +151,7 @@ func (p *provision) values() (failed *mapping.Failure) {
 	in := mapping.Input{Source: p.o.Attributes, Flow: mapping.Create, Unique: c.values[p.o.ID], Now: c.began}
 	switch {
 	case p.adopt != nil:
-		in.Flow, in.Current = mapping.Update, knownValues(p.adopt.Attributes, p.r.job.Mapping.TargetAttributes())
+		in.Flow, in.Current = mapping.Update, knownValues(p.adopt.Attributes, p.r.job.targetAttributes())
 	case p.link != nil && !p.link.Creating:
 		in.Flow, in.Current = mapping.Update, p.link.Exported
 	}

@@ -53,7 +53,7 @@ func targetSelects(j *Job) []string {
 		attrUserType, attrExternalState, attrCreationType, attrIdentities, attrOnPremisesSync} {
 		set[n] = true
 	}
-	for _, n := range j.Mapping.TargetAttributes() {
+	for _, n := range j.targetAttributes() {
 		set[n] = true
 	}
 	for _, m := range j.Mapping.Matching() {

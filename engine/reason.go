@@ -27,6 +27,8 @@ const (
 	CodeDuplicateSourceEntries Code = "DuplicateSourceEntries"
 	CodeForeignIdentity        Code = "ForeignIdentity"
 	CodeLinkedToOther          Code = "LinkedToOtherUser"
+	CodeOwnedByOtherUser       Code = "OwnedByOtherUser"  // the target user bears the stamp of somebody else
+	CodeOwnershipConflict      Code = "OwnershipConflict" // stamp and address lead to two users
 	CodeInvalidDomain          Code = "InvalidDomain"
 	CodeImportSkipped          Code = "ImportSkipped" // no address to invite
 	CodeAmbiguousUser          Code = "InvitationCreationFailureAmbiguousUser"
@@ -116,6 +118,8 @@ var advice = map[Code]string{
 	CodeDuplicateSourceEntries: "give one of the source users another address, or take it out of scope",
 	CodeForeignIdentity:        "this target user belongs to another home; remove it, or take the source user out of scope",
 	CodeLinkedToOther:          "give one of the two source users another address",
+	CodeOwnedByOtherUser:       "if the target user is this one's after all, clear the stamp in the target; else give one of the two another address",
+	CodeOwnershipConflict:      "decide which target user is right: clear the stamp of one, or take the address from the other",
 	CodeInvalidDomain:          "use a user principal name in a domain that is verified in the source tenant and not in the target",
 	CodeImportSkipped:          "fill in the attribute that is invited (user principal name, or mail)",
 	CodeAmbiguousUser:          "an internal user of the target has this address: remove the address there, or exclude the source user",

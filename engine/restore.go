@@ -35,7 +35,7 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		case actRestore:
 			restore = append(restore, ch)
 		case actUpdate, actRelease:
-			ch.link.Exported = knownValues(objects[i].Attributes, c.job.Mapping.TargetAttributes())
+			ch.link.Exported = knownValues(objects[i].Attributes, c.job.targetAttributes())
 			ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
 			ch.adopted = true
 			present = append(present, ch)

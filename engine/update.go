@@ -121,6 +121,7 @@ func (c *cycle) planUpdate(o directory.Object, l *store.Link, at time.Time) (u u
 	if err != nil {
 		return update{}, err
 	}
+	r.Desired = c.job.stamped(r.Desired, o.ID)
 	u = update{desired: r.Desired, diff: c.job.Mapping.Changes(l.Exported, r.Desired)}
 	u.diff = slices.DeleteFunc(u.diff, func(m directory.Modified) bool { return slices.Contains(l.Refused, m.Name) })
 	if !c.job.Actions.Update && !l.Creating {

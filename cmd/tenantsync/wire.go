@@ -361,6 +361,7 @@ func engineJob(cfg *config.Config, j *config.Job) engine.Job {
 		CreatesPerDay:   j.Guards.CreatesPerDay,
 		Updates:         j.Guards.Updates,
 		Members:         j.Guards.Members,
+		Ownership:       j.Ownership.Attribute,
 		Rules:           rulesOf(j),
 		LogRetention:    cfg.Logs.Retention.Std(),
 	}
@@ -408,10 +409,11 @@ func rulesOf(j *config.Job) string {
 		By          config.InviteBy
 		Protected   []string `json:",omitempty"`
 		Domains     []string `json:",omitempty"`
+		Ownership   string   `json:",omitempty"`
 	}{
 		j.Scope, rules,
 		[3]bool{j.Allows(config.CreateObjects), j.Allows(config.UpdateObjects), j.Allows(config.DeleteObjects)},
-		j.Deprovision, j.TargetBlock, j.Invitation.By, j.ProtectedUsers, j.AllowedDomains,
+		j.Deprovision, j.TargetBlock, j.Invitation.By, j.ProtectedUsers, j.AllowedDomains, j.Ownership.Attribute,
 	})
 	if err != nil {
 		// Plain values always encode; a rule that could not be compared would make

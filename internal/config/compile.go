@@ -1,9 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tenantsync/mapping"
@@ -118,6 +120,34 @@ func (c *compiler) compileMappings(path string, j *Job) {
 	j.Schema = schema
 	if schema != nil {
 		c.needRoles(path, j)
+		c.checkOwnership(strings.TrimSuffix(path, ".mappings")+".ownership.attribute", j)
+	}
+}
+
+// checkOwnership refuses an attribute that cannot bear the stamp: another one than an
+// extension attribute, one that a mapping writes, or another than that of a job on
+// the same pair of tenants, which would write over it in turns.
+func (c *compiler) checkOwnership(at string, j *Job) {
+	name := j.Ownership.Attribute
+	for _, other := range c.config.Jobs {
+		if other == j {
+			break
+		}
+		if other.Source == j.Source && other.Target == j.Target && other.Ownership.Attribute != name {
+			c.add(finding{path: at, code: Conflict, message: fmt.Sprintf("%s: job %s, on the same pair of tenants, has %s",
+				at, other.Name, cmp.Or(other.Ownership.Attribute, "none")), action: "give both jobs the same ownership"})
+			return
+		}
+	}
+	if name == "" {
+		return
+	}
+	if n, err := strconv.Atoi(strings.TrimPrefix(name, "extensionAttribute")); err != nil || n < 1 || n > 15 || name != "extensionAttribute"+strconv.Itoa(n) {
+		c.add(finding{path: at, code: InvalidValue, message: fmt.Sprintf("%s must be extensionAttribute1 to extensionAttribute15, not %q", at, name)})
+		return
+	}
+	if slices.Contains(j.Schema.TargetAttributes(), name) {
+		c.add(finding{path: at, code: Conflict, message: fmt.Sprintf("%s: a mapping writes %s", at, name), action: "choose an attribute that nothing else uses"})
 	}
 }
 

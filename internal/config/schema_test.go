@@ -72,6 +72,7 @@ func TestExampleIsValid(t *testing.T) {
 	got.Name, got.Source, got.Target, got.Scope, got.Mappings = bare.Name, bare.Source, bare.Target, bare.Scope, nil
 	want := *bare
 	want.TimeZone, got.Location, want.Location = got.TimeZone, nil, nil
+	got.Ownership = want.Ownership                    // none by default, likewise
 	got.ProtectedUsers, got.AllowedDomains = nil, nil // none and all by default, which the example cannot show
 	got.Filter, want.Filter, got.Schema, want.Schema = nil, nil, nil, nil
 	if !reflect.DeepEqual(got, want) {

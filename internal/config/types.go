@@ -277,6 +277,11 @@ type Guards struct {
 	Members       float64 `yaml:"members" jsonschema:"default=10,minimum=0,maximum=100" jsonschema_description:"Holds the updates that make guests members when they are more than this share of the links, and more than 100; 0 = off."`
 }
 
+// Ownership says where target users bear the id of their source user.
+type Ownership struct {
+	Attribute string `yaml:"attribute" jsonschema_description:"The attribute of the target user, extensionAttribute1 to extensionAttribute15, that nothing else uses. Default: none, no stamp."`
+}
+
 // Limits bound what a job asks of Graph.
 type Limits struct {
 	WritesPerSecond float64 `yaml:"writesPerSecond" jsonschema:"default=18,exclusiveMinimum=0,maximum=1000" jsonschema_description:"Writes to the target in a second, shared by all jobs with the same application and target."`
@@ -299,6 +304,7 @@ type Job struct {
 	TargetBlock         TargetBlock    `yaml:"targetBlock" jsonschema:"default=keep" jsonschema_description:"A sign-in block set by hand in the target: keep it, or let it yield when the source user is enabled again."`
 	Deprovision         Deprovision    `yaml:"deprovision" jsonschema:"default=delete" jsonschema_description:"What leaving scope does to the target user."`
 	DeleteAfter         Duration       `yaml:"deleteAfter" jsonschema:"default=0" jsonschema_description:"With deprovision disable: delete after this time out of scope, e.g. 30d; 0 = never."`
+	Ownership           Ownership      `yaml:"ownership" jsonschema_description:"Stamps target users with the source user they belong to."`
 	Deletions           Deletions      `yaml:"deletions" jsonschema_description:"The accidental-deletion threshold."`
 	Guards              Guards         `yaml:"guards" jsonschema_description:"Further guards against accidents."`
 	ProtectedUsers      []string       `yaml:"protectedUsers" jsonschema_description:"Users of the target, by object id, user principal name or mail, who are never adopted, updated, disabled or deleted."`
