@@ -92,7 +92,11 @@ func TestEveryMethodHasARole(t *testing.T) {
 	}
 	kind := reflect.TypeFor[control.Service]()
 	for i := range kind.NumMethod() {
-		if name := strings.ToLower(kind.Method(i).Name); !listed[name+" "] {
+		name := strings.ToLower(kind.Method(i).Name)
+		if name == "checkstate" {
+			name = "state" // the one route that is not called as its method
+		}
+		if !listed[name+" "] {
 			t.Errorf("%s has no role", name)
 		}
 	}

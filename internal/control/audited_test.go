@@ -157,7 +157,7 @@ func TestEveryActIsRecordedBeforeAndAfter(t *testing.T) {
 
 // Looking leaves no record, and works where nothing can be recorded.
 func TestLookingIsNoAct(t *testing.T) {
-	acts := map[string]bool{"Sync": true, "Provision": true, "Start": true, "Pause": true, "Restart": true, "Allow": true, "Reject": true, "RetryNow": true}
+	acts := map[string]bool{"Sync": true, "Provision": true, "Start": true, "Pause": true, "Restart": true, "Allow": true, "Reject": true, "RetryNow": true, "BackUp": true}
 	r, f := &trail{err: errPlain}, &fake{}
 	s := reflect.ValueOf(auditorOver(r, true).For(control.Caller{Name: "bob"}, f))
 	for i := range s.NumMethod() {
