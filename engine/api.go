@@ -246,6 +246,8 @@ type JobStatus struct {
 	Source  string    `json:"source"`
 	Target  string    `json:"target"`
 	Enabled bool      `json:"enabled"`
+	// Warnings are what is about to need somebody, in sentences.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Quarantine is why a job runs slower or holds something.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"tenantsync/directory"
 )
@@ -77,6 +78,7 @@ func RunChecks(ctx context.Context, subjects []CheckSubject) ([]Check, error) {
 
 // checkFacts is what the tenants of a job said of themselves.
 type checkFacts struct {
+	at             time.Time // when they were gathered
 	source, target sideFacts
 	groups         []groupFacts
 	readsHidden    bool
@@ -115,6 +117,7 @@ func (g *groupFacts) take() string {
 
 func gatherFacts(ctx context.Context, job *Job) *checkFacts {
 	f := &checkFacts{
+		at:     now(),
 		source: gatherSide(ctx, job.Source, job.Pair.Target),
 		target: gatherSide(ctx, job.Target, job.Pair.Source),
 	}
@@ -228,6 +231,11 @@ func (j *judgement) side(name, side string, f *sideFacts, app App, needs []Permi
 		detail = "signed in to " + quoteName(f.tenant.DisplayName) + ", tenant " + f.tenant.ID
 	}
 	j.add(name, "sign-in", CheckSuccess, detail, "")
+	for _, e := range j.s.Job.Credentials {
+		if text := expiryText(e, j.f.at); text != "" && e.Tenant == name {
+			j.add(name, "credential", CheckWarning, text, "upload a new certificate to the app registration and put it where the configuration reads it from")
+		}
+	}
 	j.permissions(name, side, f, app, needs, allNeeds)
 	return true
 }

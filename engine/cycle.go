@@ -103,6 +103,9 @@ func (c *cycle) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.warnOfExpiry(ctx); err != nil {
+		return err
+	}
 	if err := c.readMembership(ctx); err != nil {
 		return err
 	}

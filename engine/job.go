@@ -14,6 +14,9 @@ type Job struct {
 	Name    string
 	Enabled bool
 
+	// Credentials say when those of the job expire, where that is known.
+	Credentials []CredentialEnd
+
 	SourceName, TargetName string     // names of the tenants in the configuration
 	Pair                   store.Pair // their tenant ids
 

@@ -28,7 +28,8 @@ func (e *Engine) Status(ctx context.Context, job string) ([]JobStatus, error) {
 }
 
 func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
-	s := JobStatus{Name: r.job.Name, Source: r.job.SourceName, Target: r.job.TargetName, Enabled: r.job.Enabled, Running: r.running()}
+	s := JobStatus{Name: r.job.Name, Source: r.job.SourceName, Target: r.job.TargetName, Enabled: r.job.Enabled, Running: r.running(),
+		Warnings: expiryWarnings(r.job, now())}
 	rec, err := e.record(ctx, r.job)
 	if err != nil {
 		return s, err

@@ -113,6 +113,11 @@ func statusResult(list []engine.JobStatus, now time.Time) result {
 						return err
 					}
 				}
+				for _, line := range j.Warnings {
+					if _, err := fmt.Fprintln(w, p.paint(text.FgYellow, escape("! "+j.Name+": "+line+".")+" Renew it before that day")); err != nil {
+						return err
+					}
+				}
 			}
 			return nil
 		},

@@ -161,9 +161,19 @@ func (w *wiring) jobs(cfg *config.Config) ([]engine.Job, error) {
 		job.Source = reader.Source(meter)
 		job.Target = writer.Target(meter, w.budget(target, j, rates))
 		job.Meter = meter
+		job.Credentials = slices.Concat(endOf(source, source.Credential), endOf(target, target.ForWriting()))
 		list = append(list, job)
 	}
 	return list, nil
+}
+
+// endOf says when a credential expires, nothing when that is not known.
+func endOf(t *config.Tenant, c *config.Credential) []engine.CredentialEnd {
+	at, known := keyOf(t, c, nil).credential.NotAfter()
+	if !known {
+		return nil
+	}
+	return []engine.CredentialEnd{{Tenant: t.Name, NotAfter: at}}
 }
 
 // client returns the one client of a tenant and credential.
