@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tenantsync/mapping"
 	"tenantsync/store"
 )
@@ -76,8 +78,13 @@ func TestManagerWhoIsNotLinked(t *testing.T) {
 
 		// Replaced by somebody who is not linked: removed now, with one warning.
 		w.manages(3, 2)
+		before := w.targetID(1)
 		w.saidIs(func() { w.sync(store.OutcomeSuccess) }, "update warning "+upn(2)+" "+refStep)
 		w.managed(2, 0)
+		want := []store.Property{{DisplayName: "manager", OldValue: &before}}
+		if got := w.log(store.LogQuery{Limit: 1})[0].Modified; !cmp.Equal(got, want) {
+			t.Errorf("the entry of the removal (-want +got):\n%s", cmp.Diff(want, got))
+		}
 		w.saidIs(func() { w.sync(store.OutcomeSuccess) })
 		w.journalIs(func() { w.saidIs(func() { w.syncInitial(store.OutcomeSuccess) }) })
 

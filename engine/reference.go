@@ -181,7 +181,7 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 		}
 		if ref.want == l.ManagerTarget {
 			b.PutLinks = append(b.PutLinks, l)
-			x.unresolvedWarning(ref, b)
+			x.unresolvedWarning(ref, nil, b)
 			x.uncounted(l.SourceID)
 			continue
 		}
@@ -411,7 +411,7 @@ func (x *exporter) referenceWritten(ref *reference, err error, b *store.Batch) {
 	b.PutLinks = append(b.PutLinks, *l)
 	c.dropEscrow(b, l.SourceID)
 	if ref.unresolved {
-		x.unresolvedWarning(ref, b)
+		x.unresolvedWarning(ref, r.entry.Modified, b)
 		return
 	}
 	r.step("EntryReferenceResolution", stepReference, statusSuccess, "The manager of '"+l.UPN+"' was written")
@@ -422,8 +422,9 @@ func (x *exporter) referenceWritten(ref *reference, err error, b *store.Batch) {
 	b.Log = append(b.Log, r.done(now()))
 }
 
-// unresolvedWarning says that a wanted manager is not in the target.
-func (x *exporter) unresolvedWarning(ref *reference, b *store.Batch) {
+// unresolvedWarning says that a wanted manager is not in the target, and what was
+// written for that reason: the one who was there before is removed.
+func (x *exporter) unresolvedWarning(ref *reference, written []store.Property, b *store.Batch) {
 	if !ref.unresolved {
 		return
 	}
@@ -431,6 +432,7 @@ func (x *exporter) unresolvedWarning(ref *reference, b *store.Batch) {
 	o := linkedUser(l)
 	r := x.c.newRecord(o, l, now())
 	r.entry.Action = logUpdate
+	r.entry.Modified = append(r.entry.Modified, written...)
 	reason := "the manager (source user " + l.ManagerSource + ") is not in " + x.c.job.TargetName + " yet"
 	r.step("EntryReferenceResolution", stepReference, statusWarning, reason, "PropertyName", attrManager)
 	b.Log = append(b.Log, r.result(statusWarning, CodeUnresolvedReference, reason).done(now()))

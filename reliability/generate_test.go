@@ -124,11 +124,20 @@ func (g *generator) flip() {
 	}
 	g.add(Step{Do: []string{"crash after request", "crash before commit", "disk full", "stop"}[g.IntN(4)], At: 2 + g.IntN(8)})
 	g.add(Step{Do: "cycle"})
+	g.apart()
 	for _, s := range back {
 		g.add(s)
 	}
 	if g.one(2) {
 		g.add(Step{Do: "cycle"})
+	}
+}
+
+// apart keeps changes of one thing further from each other than replicas lag: the
+// engine does not tell a replica that lags from somebody who took a change back.
+func (g *generator) apart() {
+	if g.s.Setup.Stale > 0 || g.s.Setup.DeltaLag > 0 {
+		g.add(Step{Do: "wait", For: entrasim.Duration(3 * time.Minute)})
 	}
 }
 
