@@ -275,3 +275,24 @@ func TestOwnershipMovesWhereLeavingDoesNothing(t *testing.T) {
 		w.summary(w.syncJob("second"), store.Summary{Update: 1})
 	})
 }
+
+// A manager who comes into the target through another job is set by the owner of
+// the report, although nothing of the report changes.
+func TestManagerWhoComesThroughAnotherJob(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.group(1, userID(1))
+		w.group(2, userID(2))
+		w.manages(2, 1)
+		w.twoJobs()
+		w.syncJob(jobName)
+		w.managed(1, 0)
+		w.syncJob("second")
+		w.syncJob(jobName)
+		w.managed(1, 2)
+		if s := w.status(); s.Retries != 0 {
+			t.Errorf("retries: got %d, want none", s.Retries)
+		}
+		w.journalIs(func() { w.syncJob(jobName); w.syncJob("second") })
+	})
+}

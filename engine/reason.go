@@ -97,6 +97,7 @@ const (
 	markOwnershipMoved Code = "OwnershipMoved"
 	markProvisioned    Code = "Provisioned"
 	markUnconfirmed    Code = "Unconfirmed"
+	markManagerLinked  Code = "ManagerLinked"
 )
 
 // advice says what to do about a code; every code has one line.

@@ -109,9 +109,11 @@ func (x *exporter) takeUpReferences(ctx context.Context, list []unsure) error {
 }
 
 // waitingFor returns links whose manager came into the target in this cycle.
-// Users who are leaving scope meanwhile are not updated any more.
+// Users who are leaving scope meanwhile are not updated any more. Those of other
+// jobs are left to their owner, whose next cycle looks at them.
 func (x *exporter) waitingFor(ctx context.Context) ([]string, error) {
 	var out []string
+	var others []store.Link
 	for part := range slices.Chunk(x.linked, 500) {
 		managers, err := x.c.st.Links(ctx, store.LinkQuery{Pair: x.c.job.Pair, SourceIDs: part})
 		if err != nil {
@@ -126,13 +128,40 @@ func (x *exporter) waitingFor(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		for _, l := range reports {
-			if l.Job == x.c.job.Name && l.State == store.LinkActive && l.ManagerTarget != target[l.ManagerSource] && !x.leaving[keyOf(l.SourceID)] {
+			switch {
+			case l.State != store.LinkActive || l.ManagerTarget == target[l.ManagerSource]:
+			case l.Job != x.c.job.Name:
+				others = append(others, l)
+			case !x.leaving[keyOf(l.SourceID)]:
 				out = append(out, l.SourceID)
 			}
 		}
 	}
 	x.linked = nil
-	return out, nil
+	return out, x.tellOwners(ctx, others)
+}
+
+// tellOwners has other jobs of the pair look again at users of theirs whose manager
+// came into the target through this one: nothing of the users themselves changes.
+func (x *exporter) tellOwners(ctx context.Context, list []store.Link) error {
+	waiting := map[string]store.Waiting{}
+	b := &store.Batch{}
+	for i := range list {
+		l := &list[i]
+		w, read := waiting[l.Job]
+		if !read {
+			var err error
+			if w, err = x.c.st.Waiting(ctx, l.Job); err != nil {
+				return err
+			}
+			waiting[l.Job] = w
+		}
+		if !slices.ContainsFunc(w.Escrows, func(e store.Escrow) bool { return e.SourceID == l.SourceID }) { // else it is looked at anyway
+			b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: l.Job, SourceID: l.SourceID, UPN: l.UPN,
+				Code: string(markManagerLinked), First: x.c.began, Next: x.c.began})
+		}
+	}
+	return x.commit(ctx, b)
 }
 
 // resolve finds the target users of the wanted managers through links, and

@@ -137,8 +137,9 @@ func (w *world) wantedNow() map[string]bool {
 	out := map[string]bool{}
 	in := w.membership()
 	second := w.secondSettings()
+	known := w.script.Setup.Second && w.ran // who is in the groups of a job that never ran is not known
 	for _, u := range w.source.Users() {
-		if wants(&w.job, u, in) || w.script.Setup.Second && wants(&second, u, in) {
+		if wants(&w.job, u, in) || known && wants(&second, u, in) {
 			out[u.ID()] = true
 		}
 	}

@@ -58,6 +58,7 @@ type world struct {
 	pending  []Step // deferred into the cycle under way
 	requests int    // of the cycle under way
 	running  bool   // a cycle is under way
+	ran      bool   // a cycle of the second job has ended
 	full     bool   // a commit of the cycle under way found no space
 	story    []string
 	broken   []string // invariants found broken while running
@@ -317,6 +318,7 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	w.pending, w.running = nil, false
 	w.mu.Unlock()
 	w.cloud.SetFaults(w.lasting)
+	w.ran = w.ran || c.job == secondJob && result.Error == nil
 	w.truth.ended(&c)
 	w.cycles = append(w.cycles, c)
 	w.noteCycle(&c)
