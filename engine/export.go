@@ -24,6 +24,7 @@ type exporter struct {
 	conflicts []*change         // refused for a value that is taken
 	ambiguous []*change         // invitations whose answer was lost
 	refs      []string          // source ids whose manager is to be settled
+	formerly  map[string]string // source id → source id of the manager that is taken away while it has no target user
 	linked    []string          // source ids that came into the target in this cycle
 	external  map[idKey]bool    // target users of this run that are known to be external
 	entries   map[string]string // source id → entry of a create whose manager is still to be settled

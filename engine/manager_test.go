@@ -215,3 +215,20 @@ func TestManagerWhoLeavesScope(t *testing.T) {
 		w.managed(2, 1)
 	})
 }
+
+// A manager in the recycle bin of the target comes back with its reports: one who
+// was taken away in the meantime must not.
+func TestManagerTakenAwayWhileDeleted(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.manages(1, 2)
+		w.sync(store.OutcomeSuccess)
+		w.must(w.contoso.Delete(userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.manages(0, 2)
+		w.must(w.contoso.Restore(userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.managed(2, 0)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+	})
+}

@@ -189,6 +189,9 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 	if err != nil {
 		return nil, err
 	}
+	if err := x.recallDeleted(ctx, links); err != nil {
+		return nil, err
+	}
 	adds := c.job.Mapping.AddsReference(attrManager)
 	for i := range links {
 		links[i].ManagerUnknown = links[i].ManagerUnknown || adds && !links[i].Creating // it may have been given one by hand
@@ -221,6 +224,26 @@ func (x *exporter) resolve(ctx context.Context, ids []string) ([]*reference, err
 		return nil, err
 	}
 	return due, x.commit(ctx, b)
+}
+
+// recallDeleted notes the manager that a user is still bound to although it lies in
+// the recycle bin: once restored it would be there again, so it is taken away now.
+func (x *exporter) recallDeleted(ctx context.Context, links []store.Link) error {
+	for i := range links {
+		l := &links[i]
+		old := x.formerly[l.SourceID]
+		if old == "" || l.ManagerSource != "" || l.ManagerTarget != "" {
+			continue
+		}
+		found, err := x.c.st.Links(ctx, store.LinkQuery{Pair: x.c.job.Pair, SourceIDs: []string{old}})
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 { // deleted, or restored in this very cycle
+			l.ManagerTarget = found[0].TargetID
+		}
+	}
+	return nil
 }
 
 // trust notes a target user that was created, or seen to be external, in this run.

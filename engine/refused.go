@@ -156,6 +156,12 @@ func (x *exporter) settleManager(ch *change) {
 		return
 	}
 	if ch.u.manager {
+		if old := ch.link.ManagerSource; old != "" && ch.u.managerSource == "" && ch.link.ManagerTarget == "" {
+			if x.formerly == nil {
+				x.formerly = map[string]string{}
+			}
+			x.formerly[ch.link.SourceID] = old
+		}
 		ch.link.ManagerSource = ch.u.managerSource
 	}
 	if ch.created && ch.u.manager {
