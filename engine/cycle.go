@@ -177,6 +177,9 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.first = rec.LastCycle == "" || rec.Rules == ""
 	c.rules = !c.first && rec.Rules != c.job.Rules
 	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || c.oldState() || rec.Rules != c.job.Rules || rec.Query != query || c.dateMayHavePassed(&rec)
+	// A comparison that was stopped is begun again, even where what it had read is too
+	// old: who it began to create anew has not changed in the source.
+	c.initial = c.initial || rec.Stage != nil && rec.Stage.Initial
 	c.inScope = rec.InScope
 	c.extra, c.unread, c.pos, c.partial = map[string]bool{}, map[string]error{}, map[idKey]position{}, map[idKey][]position{}
 	c.tally.counted = map[idKey]bool{}

@@ -217,3 +217,32 @@ func TestAReferenceThatAStoppedCycleDidNotComeTo(t *testing.T) {
 		})
 	}
 }
+
+// A comparison that was stopped is begun again: whom it had begun to create anew,
+// because the target user was purged, has not changed in the source.
+func TestAStoppedComparisonIsBegunAgain(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.must(w.fabrikam.Purge(w.targetID(2)))
+		ctx, cancel := context.WithCancel(w.Context())
+		w.wire.set(nil, func(r *http.Request, resp *http.Response) (*http.Response, error) {
+			for _, u := range w.fabrikam.Users() {
+				if u.String("mail") == upn(2) {
+					cancel()
+				}
+			}
+			return resp, nil
+		})
+		r, err := w.engine.Sync(ctx, engine.SyncRequest{Job: jobName, Initial: true}, nil)
+		w.wire.set(nil, nil)
+		w.must(err)
+		if r.Outcome != store.OutcomeInterrupted {
+			t.Fatalf("outcome: got %s, want interrupted", r.Outcome)
+		}
+		w.restart()
+		w.pass(2 * time.Hour) // too old to be taken up
+		w.sync(store.OutcomeSuccess)
+		w.equal(1, 2, 3)
+	})
+}

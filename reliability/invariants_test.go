@@ -77,6 +77,7 @@ func (w *world) settle() {
 func (w *world) round(initial bool) (quiet bool) {
 	quiet = true
 	for _, job := range w.jobs {
+		time.Sleep(5 * time.Minute) // further apart than replicas lag; see generator.apart
 		if _, err := w.p.engine.RetryNow(w.p.ctx, job, nil); err != nil {
 			w.violate("retries can be asked for", "%v", err)
 		}
