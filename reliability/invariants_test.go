@@ -286,6 +286,8 @@ func (w *world) compareUnwanted(p *picture, id, when string) {
 		return
 	}
 	switch {
+	case w.scopeGroupGone():
+		return // a group that is gone says nothing of its members
 	case l.State == store.LinkDeleted || l.State == store.LinkMissing:
 		return // gone, and brought back by hand since
 	case l.State == store.LinkRetained:
@@ -300,6 +302,22 @@ func (w *world) compareUnwanted(p *picture, id, when string) {
 		return
 	}
 	w.violate("whoever is not wanted is gone", "%s: %s is still there (link %s)", when, w.name(id), l.State)
+}
+
+// scopeGroupGone reports that a group the jobs name in their scope is not there.
+func (w *world) scopeGroupGone() bool {
+	there := w.membership()
+	var named []int
+	switch w.job.Scope {
+	case "group", "nested":
+		named = []int{1}
+	case "groups":
+		named = []int{1, 2}
+	}
+	if w.script.Setup.Second {
+		named = append(named, 2)
+	}
+	return slices.ContainsFunc(named, func(n int) bool { return there[n] == nil })
 }
 
 // excused says why somebody who is wanted need not be in the target; "" when

@@ -88,6 +88,9 @@ func (w *world) logs() {
 	for i := range journal {
 		e := &journal[i]
 		if e.Status >= http.StatusBadRequest {
+			if e.Kind == "deleteManager" && e.Status == http.StatusNotFound { // there was none: what was wanted is so
+				did[what(e)[0]] = append(did[what(e)[0]], e.Time)
+			}
 			continue
 		}
 		for _, x := range what(e) {
