@@ -94,6 +94,10 @@ func TestSeeds(t *testing.T) {
 		replay(t, generate(*oneSeed), dir)
 		return
 	}
+	seeds := *seedCount
+	if testing.Short() {
+		seeds = min(seeds, 10)
+	}
 	defer debug.SetGCPercent(debug.SetGCPercent(600)) // many small worlds: collecting them one by one costs more than keeping some
 	began := cpu()
 	var next, done atomic.Int64
@@ -107,7 +111,7 @@ func TestSeeds(t *testing.T) {
 				defer wg.Done()
 				for {
 					n := next.Add(1) - 1
-					if n >= int64(*seedCount) || failing.Load() >= int64(*maxFailing) {
+					if n >= int64(seeds) || failing.Load() >= int64(*maxFailing) {
 						return
 					}
 					seed := *firstSeed + uint64(n)
@@ -212,7 +216,11 @@ func cpu() time.Duration {
 // The same script gives the same story to the last byte.
 func TestTheSameSeedTellsTheSameStory(t *testing.T) {
 	dir := workDir(t)
-	for seed := uint64(1); seed <= 20; seed++ {
+	last := uint64(20)
+	if testing.Short() {
+		last = 3
+	}
+	for seed := uint64(1); seed <= last; seed++ {
 		s := generate(seed)
 		a, b := run(t, s, filepath.Join(dir, "a"), true), run(t, s, filepath.Join(dir, "b"), true)
 		for i := range min(len(a.story), len(b.story)) {
