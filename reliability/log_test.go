@@ -115,6 +115,11 @@ func (w *world) logs() {
 			if s.name == "deleted" { // it may have been gone already
 				continue
 			}
+			if s.name == "manager" && s.value == "" && w.brokeOff(e.ActivityDateTime) {
+				// Of a process that died nobody can say whether it took a manager away, or
+				// whether there was none: the log says what the target shows.
+				continue
+			}
 			if len(did[s]) == 0 {
 				w.violate("every entry of a success has its write", "%s: %s %s is said to have got %q", span(e.ActivityDateTime.Sub(w.began)), w.name(s.target), s.name, w.named(s.value))
 			}
@@ -163,6 +168,16 @@ func (w *world) uncertain(at int) bool {
 			continue
 		}
 		return c.dead || c.full
+	}
+	return false
+}
+
+// brokeOff reports whether a cycle died, was stopped or failed before the given time.
+func (w *world) brokeOff(before time.Time) bool {
+	for i := range w.cycles {
+		if c := &w.cycles[i]; (c.dead || c.stopped || c.full) && !c.began.After(before) {
+			return true
+		}
 	}
 	return false
 }
