@@ -66,7 +66,6 @@ var routes = [...]Route{
 	{"logs", "", Reader, "The provisioning log"},
 	{"state", "", Reader, "Verifies the state file and says what is inside"},
 	{"audit", "", Reader, "The record of administrative acts"},
-	{"state", "", Reader, "Verifies the state file and says what is inside"},
 	{"cancel", "", Reader, "Ends a request by the random id that its client gave it"},
 	{"provision", "dryRun", Reader, "What provisioning one user would do"},
 	{"provision", "", Operator, "Provisions one user"},
