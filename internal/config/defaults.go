@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -32,9 +33,27 @@ func (j *Job) setDefaults() {
 	j.TargetBlock = KeepBlock
 	j.Deprovision = Delete
 	j.Deletions = Deletions{Prevent: true, Threshold: 500, Percent: 10,
-		Window: Duration(7 * 24 * time.Hour), WindowThreshold: 5000, WindowPercent: 25}
+		Window: Duration(7 * 24 * time.Hour), WindowThreshold: notWritten, WindowPercent: notWritten}
 	j.Guards = Guards{ScopeShrink: 50, Changes: 10, Creates: 50, Updates: 50, Members: 10}
 	j.Limits = Limits{WritesPerSecond: 18, ParallelReads: 4}
+}
+
+// notWritten stands for a number of the moving window until complete knows the
+// threshold of one cycle. Nobody can write it: it has no meaning as a number.
+const notWritten = math.MinInt32
+
+// complete gives the moving window its numbers: it never holds what the threshold
+// of one cycle is meant to let through, and a share that is off is off here too.
+func (d *Deletions) complete() {
+	if d.WindowThreshold == notWritten {
+		d.WindowThreshold = max(5000, 10*d.Threshold)
+	}
+	if d.WindowPercent == notWritten {
+		d.WindowPercent = min(100, max(25, 2.5*d.Percent))
+		if d.Percent == 0 {
+			d.WindowPercent = 0
+		}
+	}
 }
 
 // endpointsOf are the addresses of a national cloud.
@@ -70,6 +89,7 @@ func (c *Config) complete(env func(string) (string, bool)) {
 		makeAbsolute(c.Dir, &c.Control.Tokens[i].TokenFile)
 	}
 	for _, j := range c.Jobs {
+		j.Deletions.complete()
 		if target := c.Tenants[j.Target]; target != nil && j.Invitation.RedirectURL == "" {
 			j.Invitation.RedirectURL = redirectTo(target.TenantID)
 		}

@@ -111,3 +111,23 @@ jobs:
 		t.Errorf("the configuration itself: got %s, want it unchanged", got)
 	}
 }
+
+// The moving window follows the threshold of one cycle where it is not written.
+func TestWindowFollowsTheThreshold(t *testing.T) {
+	for deletions, want := range map[string][2]float64{
+		"{}":                              {5000, 25},
+		"{threshold: 100}":                {5000, 25},
+		"{threshold: 20000, percent: 60}": {200000, 100},
+		"{percent: 0}":                    {5000, 0},
+		"{percent: 0, windowPercent: 5}":  {5000, 5},
+		"{threshold: 9000, windowThreshold: 7, percent: 20}": {7, 50},
+		"{windowThreshold: 0, windowPercent: 0}":             {0, 0},
+	} {
+		text := strings.Replace(minimal, "scope: {mode: all}}", "scope: {mode: all}, deletions: "+deletions+"}", 1)
+		c := mustParse(t, text, nil, nil)
+		d := c.Jobs[0].Deletions
+		if got := [2]float64{float64(d.WindowThreshold), d.WindowPercent}; got != want {
+			t.Errorf("%s: got %v, want %v", deletions, got, want)
+		}
+	}
+}

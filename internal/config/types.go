@@ -262,8 +262,8 @@ type Deletions struct {
 	Percent   float64 `yaml:"percent" jsonschema:"default=10,minimum=0,maximum=100" jsonschema_description:"The same as a share of the users linked at the start of the cycle; counts from 10 deletions up; 0 = off."`
 
 	Window          Duration `yaml:"window" jsonschema:"default=7d" jsonschema_description:"How far back deletions are added up, so that many small steps are held as well; 0 = off."`
-	WindowThreshold int      `yaml:"windowThreshold" jsonschema:"default=5000,minimum=0" jsonschema_description:"Deletes and disables by leaving scope that may go without approval within the window; 0 = off."`
-	WindowPercent   float64  `yaml:"windowPercent" jsonschema:"default=25,minimum=0,maximum=100" jsonschema_description:"The same as a share of the most users linked within the window; counts from 50 deletions up; 0 = off."`
+	WindowThreshold int      `yaml:"windowThreshold" jsonschema:"default=5000,minimum=0" jsonschema_description:"Deletes and disables by leaving scope that may go without approval within the window; 10 times a threshold above 500; 0 = off."`
+	WindowPercent   float64  `yaml:"windowPercent" jsonschema:"default=25,minimum=0,maximum=100" jsonschema_description:"The same as a share of the most users linked within the window; counts from 50 deletions up; 2.5 times a percent above 10, and 0 where percent is 0; 0 = off."`
 }
 
 // Guards hold what looks like an accident; 0 turns one off.

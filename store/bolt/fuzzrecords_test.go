@@ -74,11 +74,20 @@ func FuzzRecords(f *testing.F) {
 		s.names.Store(nil)
 		ctx := t.Context()
 		for what, read := range map[string]func() error{
-			"job":      func() error { _, err := s.Job(ctx, "job"); return err },
-			"links":    func() error { _, err := s.Links(ctx, store.LinkQuery{Pair: pair}); return err },
-			"link":     func() error { _, err := s.Links(ctx, store.LinkQuery{Pair: pair, SourceIDs: []string{someGUID}}); return err },
-			"targets":  func() error { _, err := s.Links(ctx, store.LinkQuery{Pair: pair, TargetIDs: []string{"t"}}); return err },
-			"address":  func() error { _, err := s.Links(ctx, store.LinkQuery{Pair: pair, Addresses: []string{"a@b"}}); return err },
+			"job":   func() error { _, err := s.Job(ctx, "job"); return err },
+			"links": func() error { _, err := s.Links(ctx, store.LinkQuery{Pair: pair}); return err },
+			"link": func() error {
+				_, err := s.Links(ctx, store.LinkQuery{Pair: pair, SourceIDs: []string{someGUID}})
+				return err
+			},
+			"targets": func() error {
+				_, err := s.Links(ctx, store.LinkQuery{Pair: pair, TargetIDs: []string{"t"}})
+				return err
+			},
+			"address": func() error {
+				_, err := s.Links(ctx, store.LinkQuery{Pair: pair, Addresses: []string{"a@b"}})
+				return err
+			},
 			"members":  func() error { _, err := s.Members(ctx, store.MemberQuery{Job: "job"}); return err },
 			"stage":    func() error { _, err := s.StagePages(ctx, "job", 0, 0); return err },
 			"waiting":  func() error { _, err := s.Waiting(ctx, "job"); return err },
