@@ -86,7 +86,7 @@ func (c Code) HoldsChanges() bool {
 	return false
 }
 
-// CodeInvitationsBlocked: Microsoft has stopped the target's invitations, and the
+// CodeInvitationsBlocked says that Microsoft has stopped the target's invitations, and the
 // job is in quarantine for its creates.
 const CodeInvitationsBlocked Code = "InvitationsBlocked"
 
