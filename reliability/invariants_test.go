@@ -340,6 +340,9 @@ func (w *world) excused(p *picture, s entrasim.Object, l store.Link) string {
 			if (w.truth.homeOf(o) != s.ID() || !w.truth.inTime[id].IsZero()) && overlap(mine, addresses(o)) {
 				return "the address belongs to target user " + id
 			}
+			if l.TargetID != "" && id != l.TargetID && w.truth.invite[id] && overlap(mine, addresses(o)) {
+				return "invited by hand while the user's own target user lies in the recycle bin, which is not restored beside it"
+			}
 			if w.truth.homeOf(o) == s.ID() && w.truth.hands[id] && overlap(mine, addresses(o)) {
 				return "its target user was deleted by hand"
 			}
