@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"tenantsync/entra/entrasim"
 )
 
 // network is the way of one process to the tenants. Each request is under way
@@ -102,15 +100,4 @@ func short(r *http.Request) string {
 		}
 	}
 	return path
-}
-
-// faultsOf returns the faults of a tenant that are in play.
-func faultsOf(list []entrasim.Fault, tenant string) []entrasim.Fault {
-	var out []entrasim.Fault
-	for _, f := range list {
-		if f.Tenant == tenant {
-			out = append(out, f)
-		}
-	}
-	return out
 }

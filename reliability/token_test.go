@@ -64,7 +64,7 @@ func TestCredentialRefusedForDays(t *testing.T) {
 			if s.State != "Quarantine" || s.Quarantine.Reason != string(engine.CodeConnection) || s.LastCycle.Outcome != store.OutcomeFailed {
 				l.Errorf("status: got %s, %+v, want Quarantine after a failed cycle", s.State, s.LastCycle)
 			}
-		if w := l.waiting(); len(w.Intents) == 0 {
+			if w := l.waiting(); len(w.Intents) == 0 {
 				l.Error("intents: got none, want those of the batch whose answer was lost")
 			}
 			time.Sleep(3 * 24 * time.Hour)

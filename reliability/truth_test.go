@@ -113,25 +113,6 @@ func (h *truth) unwantedIn(id string, from, to time.Time) bool {
 	return before
 }
 
-// wantedIn is the opposite question.
-func (h *truth) wantedIn(id string, from, to time.Time) bool {
-	before := false
-	for _, m := range h.wanted[id] {
-		if m.at.After(to) {
-			break
-		}
-		if !m.at.After(from) {
-			before = m.wanted
-			continue
-		}
-		if before || m.wanted {
-			return true
-		}
-		before = m.wanted
-	}
-	return before
-}
-
 // wantedNow returns the source users whom a job of the first pair wants, by id.
 func (w *world) wantedNow() map[string]bool {
 	out := map[string]bool{}
