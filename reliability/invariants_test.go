@@ -215,6 +215,19 @@ func (w *world) compareWanted(p *picture, id, when string, compared bool) {
 		w.compareValue(p, s, t, name, when, compared)
 	}
 	w.compareManager(p, s, t, when, compared)
+	w.completed(t, l, when)
+}
+
+// completed holds that whoever this engine invited got what is written on create
+// only, whatever crashed between the invitation and the update. Where the state
+// was lost or is an older one, nobody can tell such a guest from another.
+func (w *world) completed(t entrasim.Object, l store.Link, when string) {
+	if l.Invited == "" && w.truth.invite[l.TargetID] || w.truth.roles[l.TargetID] || len(w.truth.forgot) > 0 {
+		return
+	}
+	if got := t.String("userType"); got != "Member" {
+		w.violate("whoever is invited is completed", "%s: userType of %s is %s, want Member", when, w.name(l.SourceID), got)
+	}
 }
 
 func stateName(linked bool, l *store.Link, there bool) string {

@@ -3,7 +3,6 @@ package reliability_test
 import (
 	"fmt"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
@@ -33,7 +32,7 @@ func TestYear(t *testing.T) {
 	if testing.Short() {
 		days = 84
 	}
-	began := cpuTime()
+	began := cpu()
 	var quarters [4]quarter
 	live(t, "", entrasim.Options{}, func(l *life) {
 		l.job.LogRetention = time.Duration(days) * day / 14 // twice over within the first quarter
@@ -78,7 +77,7 @@ func TestYear(t *testing.T) {
 	if second.links > people+60 || second.entries == 0 || second.waiting == 0 {
 		t.Errorf("second quarter: got %+v, want the links of those who left given up, a log, and something waiting at times", second)
 	}
-	t.Logf("%d days, CPU %v", days, cpuTime()-began)
+	t.Logf("%d days, CPU %v", days, cpu()-began)
 }
 
 // turnover is one day of the source's administrators: somebody comes, somebody
@@ -148,13 +147,4 @@ func (l *life) measure(q *quarter, from time.Time, weekly bool) {
 	if q.heap == 0 || m.HeapAlloc < q.heap {
 		q.heap = m.HeapAlloc // what is always there, without what a sample happens to meet
 	}
-}
-
-// cpuTime is the CPU time that this process has used.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
