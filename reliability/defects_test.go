@@ -22,7 +22,7 @@ var defects = []defect{
 		{"engine/stage.go", "stage.Cursor, stage.Watermark = page.Next, page.Watermark\n", "stage.Cursor, stage.Watermark = page.Next, page.Watermark\n\tif page.Watermark != \"\" {\n\t\tc.rec.Watermark = page.Watermark\n\t\tc.rec.Query, c.rec.Rules, c.rec.NeedInitial = c.rec.Stage.Query, c.job.Rules, false\n\t}\n"}}},
 	{"truncatedPageTrusted", "A delta page without a link ends the round, as if it were the last one", []edit{
 		{"entra/source.go", "\tif page.Next == \"\" && page.Watermark == \"\" {\n\t\treturn directory.Page{}, s.c.malformed(callDelta, ans, errors.New(\"delta page without nextLink and deltaLink\"))\n\t}\n",
-			"\tif page.Next == \"\" && page.Watermark == \"\" {\n\t\tpage.Watermark = s.c.graph + \"/users/delta?\" + selectOf(selects, true)\n\t}\n"},
+			"\tif page.Next == \"\" && page.Watermark == \"\" {\n\t\t_ = ans\n\t\tpage.Watermark = s.c.graph + \"/users/delta?\" + selectOf(selects, true)\n\t}\n"},
 		{"engine/confirm.go", "if x.approved || len(part) == 0 {", "if true {"}}},
 	{"absentIsNull", "What a delta record does not mention counts as cleared", []edit{
 		{"engine/stage.go", "case !c.initial && c.lacks(o):", "case false && c.lacks(o):"}}},

@@ -14,8 +14,9 @@ import (
 // for a time made from its content and the seed, so that of several requests
 // under way at once it is settled which one arrives first.
 type network struct {
-	p    *process
-	next http.RoundTripper
+	p     *process
+	next  http.RoundTripper
+	asked pauses
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -28,6 +29,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.asked.check(w, r, body)
 	pause := time.NewTimer(w.latency(r, body))
 	select {
 	case <-pause.C:
@@ -59,6 +61,12 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errDead
 	}
 	w.answered(number, r, body, resp, err)
+	if err == nil {
+		answer, rerr := io.ReadAll(resp.Body)
+		_ = resp.Body.Close() // of a simulation: it has nothing to say
+		n.asked.note(r, body, resp, answer)
+		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(answer), failing{rerr}))
+	}
 	return resp, err
 }
 
@@ -100,4 +108,15 @@ func short(r *http.Request) string {
 		}
 	}
 	return path
+}
+
+// failing is the end of a body: the error with which it was cut off, if any.
+type failing struct{ err error }
+
+// Read implements io.Reader.
+func (f failing) Read([]byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return 0, io.EOF
 }
