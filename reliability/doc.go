@@ -14,6 +14,17 @@
 //	go test ./reliability -run TestSeeds -seed 4711    one seed, with its whole trace
 //	go test ./reliability -run TestSeeds -script FILE  a script, as a failing seed prints it
 //
+// Planted defects show that the simulation is not blind: each is built into a copy
+// of the program, which a recorded seed must catch. Where the generator has changed,
+// these look for the seeds anew and bring them into docs/reliability.md:
+//
+//	go test ./reliability -run TestPlantedDefects -defects   builds and runs each
+//	go test ./reliability -run TestSearchDefects -search . -timeout 0
+//	go test ./reliability -run TestPlantedDefectsPage -update
+//
+// Long life (a year of cycles, wrong clocks, tokens) is tested beside it, with the
+// daemon and without faults at random.
+//
 // A seed replays exactly. Everything random in a run comes from its seed, and each
 // request takes a time of its own on the way, made from its content: of two requests under way
 // at once it is thereby settled which one arrives first.
