@@ -20,30 +20,19 @@ var defects = []defect{
 		{"engine/create.go", "b.PutIntents = append(b.PutIntents, store.Intent{Job: c.job.Name, SourceID: ch.o.ID, Address: ch.address, Began: now()})", ""}}},
 	{"watermarkEarly", "The watermark moves when the source is read, before its changes are carried over", []edit{
 		{"engine/stage.go", "stage.Cursor, stage.Watermark = page.Next, page.Watermark\n", "stage.Cursor, stage.Watermark = page.Next, page.Watermark\n\tif page.Watermark != \"\" {\n\t\tc.rec.Watermark = page.Watermark\n\t\tc.rec.Query, c.rec.Rules, c.rec.NeedInitial = c.rec.Stage.Query, c.job.Rules, false\n\t}\n"}}},
-	{"truncatedPageTrusted", "A delta page without a link ends the round, as if it were the last one", []edit{
-		{"entra/source.go", "\tif page.Next == \"\" && page.Watermark == \"\" {\n\t\treturn directory.Page{}, s.c.malformed(callDelta, ans, errors.New(\"delta page without nextLink and deltaLink\"))\n\t}\n",
-			"\tif page.Next == \"\" && page.Watermark == \"\" {\n\t\t_ = ans\n\t\tpage.Watermark = s.c.graph + \"/users/delta?\" + selectOf(selects, true)\n\t}\n"},
-		{"engine/confirm.go", "if x.approved || len(part) == 0 {", "if true {"}}},
 	{"absentIsNull", "What a delta record does not mention counts as cleared", []edit{
 		{"engine/stage.go", "case !c.initial && c.lacks(o):", "case false && c.lacks(o):"}}},
 	{"linkRepointedByMail", "A match on an address takes a target user that is linked to somebody else", []edit{
 		{"engine/match.go", "if c.linked != \"\" && c.linked != sourceID {", "if false {"},
 		{"engine/create.go", "l.SourceID != ch.o.ID && l.State != store.LinkDeleted {", "l.SourceID != ch.o.ID && l.State > store.LinkMissing {"}}},
-	{"answerByPosition", "The answers of a batch are taken by their position", []edit{
-		{"entra/batch.go", "\t\t\tif out[at-1].present {\n", "\t\t\tfor at = 1; at < n && out[at-1].present; at++ {\n\t\t\t}\n\t\t\tif out[at-1].present {\n"}}},
 	{"lostAnswerIsSuccess", "A write whose answer was lost counts as done", []edit{
 		{"entra/write.go", "\t\tpause, more := item.p.next(directory.Transient, cause.RetryAfter, jitter)\n\t\tt.retry(item, cause, pause, more)\n\t}\n}\n\n// refused handles", "\t\t_ = jitter\n\t\titem.finish(nil)\n\t}\n}\n\n// refused handles"}}},
-	{"lostInvitationForgotten", "An invitation whose answer was lost is forgotten, and invited anew by the next cycle", []edit{
-		{"engine/create.go", "key = store.WaitKey{} // the intent stays until the outcome is known", ""},
-		{"engine/create.go", "if !ch.again {", "if false {"}}},
 	{"retryAfterIgnored", "Retry-After of a whole answer is not waited for", []edit{
 		{"entra/budget.go", "if until := now.Add(retryAfter); until.After(b.paused) {", "if until := now.Add(retryAfter); false {"},
 		{"entra/retry.go", "if until := time.Now().Add(d); until.After(l.until) {", "if until := time.Now().Add(d); false {"},
 		{"entra/retry.go", "\tcase pause > 0:\n", "\tcase pause > 0:\n\t\tpause = time.Millisecond\n"}}},
 	{"budgetIgnored", "The write budget grants ten times what is set", []edit{
 		{"entra/budget.go", "return max(1, int(float64(b.full)*b.share+1e-9))", "return max(1, int(float64(10*b.full)*b.share+1e-9))"}}},
-	{"deleteWithoutLooking", "A target user is deleted without being read again", []edit{
-		{"engine/remove.go", "\t\tif found[i].Err == nil {\n\t\t\tcode, reason = c.job.spares(found[i].Object, target)\n\t\t}\n", "\t\t_ = target\n"}}},
 	{"deleteUnconfirmed", "A source user is not read again before the delete", []edit{
 		{"engine/confirm.go", "if x.approved || len(part) == 0 {", "if true {"}}},
 	{"writeBeforeRead", "Deletes go out before the source has been read to its end", []edit{
@@ -54,14 +43,8 @@ var defects = []defect{
 	{"internalAdopted", "An internal account of the target is taken over by its address", []edit{
 		{"engine/match.go", "if !isExternal(c.object, target) {\n\t\t\tcontinue", "if false {\n\t\t\tcontinue"},
 		{"engine/match.go", "if trusted && source.Verified(directory.Domain(address)) {", "if source.Verified(directory.Domain(address)) {"}}},
-	{"holdForgotten", "A held delete goes out with the next cycle", []edit{
-		{"engine/decide.go", "case linkNone, linkMatched, linkHeld, linkDeleted, linkMissing:", "case linkNone, linkMatched, linkDeleted, linkMissing:"}}},
 	{"logForgotten", "An update leaves no entry in the log", []edit{
 		{"engine/refused.go", "\tb.Log = append(b.Log, ch.r.done(now()))\n", "\tif ch.created {\n\t\tb.Log = append(b.Log, ch.r.done(now()))\n\t}\n"}}},
-	{"blockUndone", "A block set by hand in the target is undone", []edit{
-		{"engine/look.go", "case want && !ch.link.DisabledByJob && !x.c.mayUnblock(ch.o, &ch.link):", "case false:"}}},
-	{"escrowForgotten", "An object that failed is not tried again", []edit{
-		{"engine/complete.go", "c.retryDue(e) &&", "c.retryDue(e) && e.Attempts == 0 &&"}}},
 	{"restoreForgotten", "Who comes back is invited anew, and the deleted target user stays in the recycle bin", []edit{
 		{"engine/judge.go", "if state == linkDeleted && d.action == actRestore ||", "if state == linkDeleted && d.action == actRestore {\n\t\tb.DropLinks = append(b.DropLinks, j.link.Key())\n\t\tw.creates = append(w.creates, &item{id: j.o.ID, at: j.at, act: actCreate})\n\t\treturn nil\n\t}\n\tif "}}},
 	{"managerForgotten", "A manager who is linked later is not set", []edit{

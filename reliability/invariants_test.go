@@ -216,6 +216,14 @@ func (w *world) compareWanted(p *picture, id, when string, compared bool) {
 	}
 	w.compareManager(p, s, t, when, compared)
 	w.completed(t, l, when)
+	if w.truth.vetoes[l.TargetID] && t.Bool("accountEnabled") && !w.script.yields() && len(w.truth.forgot) == 0 {
+		w.violate("a block set by hand in the target stays", "%s: %s may sign in again", when, w.name(id))
+	}
+}
+
+// yields reports a script in which blocks set by hand yield at any time.
+func (s Script) yields() bool {
+	return s.Setup.Job.Yield || slices.ContainsFunc(s.Steps, func(x Step) bool { return x.Job != nil && x.Job.Yield })
 }
 
 // completed holds that whoever this engine invited got what is written on create

@@ -24,6 +24,7 @@ type truth struct {
 	hands   map[string]bool      // target users deleted, restored or purged by hand
 	edits   map[string]map[string]bool
 	blocks  map[string]string // target id → what administrators of the target last said of sign-in
+	vetoes  map[string]bool   // target users who could sign in and were blocked by hand
 	invite  map[string]bool   // guests who were invited by hand
 	outer   [][2]int          // parts of the target's journal that belong to no cycle
 	allows  []time.Time
@@ -40,7 +41,7 @@ type moment struct {
 
 func newTruth(w *world) *truth {
 	return &truth{w: w, wanted: map[string][]moment{}, homes: map[string]string{}, holder: map[string]string{}, inTime: map[string]time.Time{}, roles: map[string]bool{},
-		hands: map[string]bool{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, invite: map[string]bool{}, demand: map[string][]time.Time{}}
+		hands: map[string]bool{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}, demand: map[string][]time.Time{}}
 }
 
 // observe notes who is wanted now.
@@ -227,6 +228,7 @@ func (h *truth) drifted(o entrasim.Object, name string, value any) {
 	h.edits[id][name] = true
 	if name == "accountEnabled" {
 		h.blocks[id] = fmt.Sprint(value)
+		h.vetoes[id] = value == false && (o.Bool("accountEnabled") || h.vetoes[id])
 	}
 }
 
