@@ -183,13 +183,16 @@ func TestSearchDefects(t *testing.T) {
 			continue
 		}
 		t.Run(d.name, func(t *testing.T) {
-			binary := build(t, d)
+			binary, less := build(t, d), ""
+			if len(d.edits) > 1 && d.but != 0 {
+				less = build(t, &defect{name: d.name, edits: d.edits[d.but:]})
+			}
 			for first := uint64(1); first <= uint64(*searchSeeds); {
 				got := firstFailing(t, binary, first, *searchSeeds-int(first)+1)
 				if got == nil {
 					break
 				}
-				if firstFailing(t, sound, got.Seed, 1) == nil {
+				if firstFailing(t, sound, got.Seed, 1) == nil && (less == "" || firstFailing(t, less, got.Seed, 1) == nil) {
 					t.Logf("seed %d: %s", got.Seed, got.Invariant)
 					list[d.name] = *got
 					return
