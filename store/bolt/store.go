@@ -96,7 +96,11 @@ func openExisting(path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("open state file %s: %w", path, err)
 	}
 	s := &Store{path: path, db: db, opened: opened}
-	if err := guarded(func() error { return db.View(checkFormat) }); err != nil {
+	err = checkPages(path)
+	if err == nil {
+		err = guarded(func() error { return db.View(checkFormat) })
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open state file %s: %w", path, errors.Join(err, db.Close()))
 	}
 	if moved, err := s.replaced(); err != nil || moved {
