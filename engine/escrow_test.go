@@ -162,3 +162,19 @@ func TestConflictIsRepeatedAfterAllow(t *testing.T) {
 		}
 	})
 }
+
+// Who could not be invited and may not be created any more waits for nothing.
+func TestARetryEndsWhenCreatingIsNotAllowed(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.must(w.fabrikam.SetPolicies(map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "none"}}))
+		w.sync(store.OutcomeFailed)
+		w.must(w.fabrikam.SetPolicies(map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "everyone"}}))
+		w.configure(true, func(j *engine.Job) { j.Actions.Create = false })
+		w.sync(store.OutcomeSuccess)
+		if s := w.status(); s.Retries != 0 {
+			t.Errorf("retries: got %d, want none", s.Retries)
+		}
+		w.idle(1, "the delta call for users")
+	})
+}

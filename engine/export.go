@@ -194,6 +194,7 @@ func (x *exporter) failures(ctx context.Context, w *work) error {
 		}
 		if it.step == "" { // no failure: a skip
 			c.tally.Skipped++
+			c.dropEscrow(b, it.id) // what it failed at before is not tried any more
 			c.inScope-- // nobody waits for it
 			continue
 		}

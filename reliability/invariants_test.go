@@ -202,7 +202,8 @@ func (w *world) compareWanted(p *picture, id, when string, compared bool) {
 		}
 		return
 	}
-	if home := w.truth.homeOf(t); home != "" && home != id {
+	if home := w.truth.homeOf(t); home != "" && home != id && !(w.truth.invite[l.TargetID] && overlap(addresses(s), addresses(t))) {
+		// A guest invited by hand under an address that two users share stands for either.
 		w.violate("a link leads to the user's own target user", "%s: %s is linked to the user of %s", when, w.name(id), w.name(home))
 	}
 	if !w.truth.inTime[l.TargetID].IsZero() || w.job.NoUpdate {
@@ -279,7 +280,7 @@ func (w *world) compareValue(p *picture, s, t entrasim.Object, name, when string
 
 func (w *world) compareManager(p *picture, s, t entrasim.Object, when string, compared bool) {
 	want := ""
-	if m := managerOf(s); m != "" {
+	if m := managerOf(s); m != "" && p.source[m].ID() != "" { // who is deleted manages nobody
 		if l, linked := p.links[m]; linked && l.State != store.LinkDeleted && l.State != store.LinkMissing {
 			if _, there := p.target[l.TargetID]; there {
 				want = l.TargetID
