@@ -79,8 +79,11 @@ func lacking(name, when string, c Caller, need Role) *refusal {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	// Also for what net/http answers by itself; a recorder in a test has no deadline.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	// Also for what net/http answers by itself, and for the body of whoever is
+	// refused, whose rest net/http waits for; a recorder in a test has no deadline.
+	limits := http.NewResponseController(w)
+	_ = limits.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = limits.SetReadDeadline(time.Now().Add(bodyTimeout))
 	caller, f := h.admit(r)
 	if f != nil {
 		h.refuse(w, caller, f)
@@ -152,6 +155,9 @@ func (h *Handler) foreign(r *http.Request) *refusal {
 // socket: a wrong one never falls back to what its sender could do without.
 func (h *Handler) identify(r *http.Request, c Caller) (Caller, bool) {
 	text, given := bearer(r)
+	if given && text == "" {
+		return c, false // nothing is no token, whatever hashes somebody configured
+	}
 	from, _ := r.Context().Value(peerKey{}).(peer)
 	if given {
 		// Every token is compared, whether or not one has matched.

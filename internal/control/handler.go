@@ -19,12 +19,13 @@ import (
 // Bounds of a request. They are generous for what commands send and small
 // enough that nobody fills the daemon's memory.
 const (
-	maxBody      = 1 << 20
-	maxHeader    = 16 << 10
-	bodyTimeout  = 30 * time.Second
-	writeTimeout = 30 * time.Second
-	idleTimeout  = time.Minute
-	shutdownTime = 25 * time.Second
+	maxBody       = 1 << 20
+	maxHeader     = 16 << 10
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
+	writeTimeout  = 30 * time.Second
+	idleTimeout   = time.Minute
+	shutdownTime  = 25 * time.Second
 )
 
 // Options say whom a daemon answers and with what.
@@ -188,12 +189,9 @@ func serve[Q any](h *Handler, name string, when func(Q) string, do func(http.Res
 	})
 }
 
-// read decodes a request's body; false means that it was refused.
+// read decodes a request's body; false means that it was refused. When all of it
+// has come, net/http lifts the deadline for it: what is asked for may take its time.
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	// A client that sends its body drop by drop does not hold a connection for
-	// ever; without deadline support (tests) the size limit still holds.
-	limits := http.NewResponseController(w)
-	_ = limits.SetReadDeadline(time.Now().Add(bodyTimeout))
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
@@ -202,7 +200,6 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 			err = errors.New("more than one document")
 		}
 	}
-	_ = limits.SetReadDeadline(time.Time{})
 	if err != nil {
 		status := http.StatusBadRequest
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"go.uber.org/zap"
 )
@@ -149,7 +148,7 @@ func (s *Server) Serve(ctx context.Context, o Options) error {
 	}
 	server := &http.Server{
 		Handler:           NewHandler(ctx, o, s.token),
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          failures,

@@ -14,8 +14,11 @@ import (
 const requestID = "Tenantsync-Request"
 
 // maxEarly bounds how many cancellations are kept that came before the request
-// they are for.
-const maxEarly = 1000
+// they are for, and maxID how long an id is; clients draw 26 characters.
+const (
+	maxEarly = 1000
+	maxID    = 64
+)
 
 // sync streams a cycle. The cycle outlives the connection: a client that
 // disappears, as with a lost terminal, does not stop half-way what an
@@ -65,7 +68,7 @@ func (h *Handler) remember(id string, cancel context.CancelFunc) (forget func())
 func (h *Handler) cancel(id string) {
 	h.mu.Lock()
 	cancel := h.cancels[id]
-	if cancel == nil && id != "" && len(h.early) < maxEarly {
+	if cancel == nil && id != "" && len(id) <= maxID && len(h.early) < maxEarly {
 		h.early[id] = true
 	}
 	h.mu.Unlock()
