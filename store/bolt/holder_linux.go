@@ -33,15 +33,24 @@ func holder(path string) string {
 		if len(f) < 6 || f[1] != "FLOCK" || !strings.HasSuffix(f[5], inode) {
 			continue
 		}
-		if pid, err := strconv.Atoi(f[4]); err == nil && hasOpen(pid, info) {
+		if pid, err := strconv.Atoi(f[4]); err == nil && (f[5] == device(stat.Dev)+inode || hasOpen(pid, info)) {
 			return process(pid)
 		}
 	}
 	return ""
 }
 
+// device writes the number of a device as the list of locks does. Some file systems
+// give files another one than the list has.
+// https://man7.org/linux/man-pages/man5/proc_locks.5.html
+func device(d uint64) string {
+	major, minor := d>>8&0xfff|d>>32&^0xfff, d&0xff|d>>12&0xffffff00
+	return fmt.Sprintf("%02x:%02x", major, minor)
+}
+
 // hasOpen tells whether a process has the file open: an inode number alone may be
-// that of another file system's file.
+// that of another file system's file. Only root sees it of a process that forbids
+// dumps of itself.
 func hasOpen(pid int, info os.FileInfo) bool {
 	open, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil {
