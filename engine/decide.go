@@ -59,31 +59,32 @@ type decision struct {
 }
 
 // decide is the decision table of the engine. The same rows, in the same order,
-// are the test and a page of the documentation.
+// are the test and a page of the documentation. Linked is active, held or retained; others
+// are held, retained, deleted or missing. A matched user was just found, so it is in no bin.
 //
 //	 #  source             link      target    policy              action
 //	 1  active             none      –         create              create
 //	 2  active             none      –         no create           skip    ActionNotAllowed
 //	 3  disabled           none      –                             skip    NotEffectivelyEntitled
 //	 4  out of scope, gone none      –                             none
-//	 5  active, disabled   matched   present   update              adopt, update what differs
+//	 5  active, disabled   matched   present                       adopt, update what differs
 //	 6  active, disabled   matched   internal                      fail    (by matching)
 //	 7  out of scope, gone matched   any                           none
 //	 8  active, disabled   active    present                       update what differs
 //	 9  active, disabled   active    internal                      fail    InvalidAnchor
-//	10  active, disabled   active    bin                           skip    DeletedInTarget
-//	11  active, disabled   active    bin       restore asked for   restore
-//	12  active             active    gone                          create anew
-//	13  disabled           active    gone                          forget the link
+//	10  active, disabled   linked    bin                           skip    DeletedInTarget
+//	11  active, disabled   linked    bin       restore asked for   restore
+//	12  active             linked    gone                          create anew, as 1 and 2
+//	13  disabled           linked    gone                          forget the link
 //	14  active, disabled   held      present                       release, update what differs
 //	15  active, disabled   retained  present                       update what differs
 //	16  active             deleted   bin                           restore, update what differs
-//	17  active             deleted   gone                          create anew
+//	17  active             deleted   gone                          create anew, as 1 and 2
 //	18  disabled           deleted   bin, gone                     none
 //	19  active, disabled   deleted   present                       update what differs (restored by hand)
 //	20  active, disabled   missing   bin                           skip    DeletedInTarget
 //	21  active, disabled   missing   bin       restore asked for   restore
-//	22  active             missing   gone                          create anew
+//	22  active             missing   gone                          create anew, as 1 and 2
 //	23  disabled           missing   gone                          none
 //	24  active, disabled   missing   present                       update what differs (restored by hand)
 //	25  active, disabled   others    internal                      fail    InvalidAnchor
@@ -94,7 +95,7 @@ type decision struct {
 //	30  out of scope, gone active    internal                      fail    InvalidAnchor
 //	31  out of scope, gone active    bin, gone                     forget the link
 //	32  out of scope, gone held      any                           none (stays held)
-//	33  out of scope, gone retained  present                       none, or as 26–29 after a new event
+//	33  out of scope, gone retained  any                           none, or as 26–31 after a new event
 //	34  out of scope, gone deleted   any                           none
 //	35  out of scope, gone missing   any                           none
 func decide(s sourceState, l linkState, t targetState, p policy) decision {
