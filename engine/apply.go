@@ -58,8 +58,22 @@ func (c *cycle) confirm(ctx context.Context, w *work) error {
 	if told.digest() == shown.Digest {
 		return nil
 	}
+	if err := c.forgetRead(ctx); err != nil {
+		return err
+	}
 	return &Error{Class: ClassFailed, Code: codePlanChanged, Message: "the plan is not what a cycle would do now: nothing was written.",
 		Cause: differences(shown, told.writing()), Action: "look again: tenantsync plan " + c.job.Name + " --out FILE"}
+}
+
+// forgetRead drops what a cycle read that a refused plan ended, so that the next one
+// is the one that a plan shows. Membership that was told stays to be looked at.
+func (c *cycle) forgetRead(ctx context.Context) error {
+	read := c.rec.Stage
+	c.rec.Stage = nil
+	if c.unfinished || len(read.Extra) > 0 {
+		c.rec.Stage = &store.Stage{CycleID: read.CycleID, Initial: c.stopped, Extra: read.Extra, Began: read.Began}
+	}
+	return c.st.Apply(ctx, &store.Batch{DropStage: c.job.Name, Jobs: []store.Job{c.rec}})
 }
 
 // foretell runs the steps of a plan on a copy of the cycle that writes nothing.

@@ -142,6 +142,38 @@ func TestApplyRefusesWhatWasNotShown(t *testing.T) {
 	}
 }
 
+// What a refused plan had read is not carried on with: the next cycle is the one
+// that a plan shows, also where membership was told before.
+func TestPlanAfterARefusedOneShowsTheNextCycle(t *testing.T) {
+	for _, initial := range []bool{false, true} {
+		t.Run(map[bool]string{false: "incremental", true: "initial"}[initial], func(t *testing.T) {
+			story(t, func(w *world) {
+				w.people(1, 6)
+				w.group(1, userID(1), userID(2), userID(3))
+				w.assigned(engine.Scope{Groups: []string{groupID(1)}})
+				w.configure(false, func(j *engine.Job) { j.Percent = 0 })
+				w.sync(store.OutcomeSuccess)
+				w.must(w.contoso.AddMember(groupID(1), userID(4)))
+				_, s := w.saved(engine.PlanRequest{Initial: initial})
+				w.must(w.contoso.AddMember(groupID(1), userID(5)))
+				w.refuses(s, "PlanChanged", "+ create "+upn(5))
+				w.must(w.contoso.RemoveMember(groupID(1), userID(1)))
+				w.must(w.contoso.Delete(userID(2)))
+				p := w.plan(engine.PlanRequest{})
+				if got, want := p.Summary, (store.Summary{Create: 2, Delete: 2}); got != want {
+					t.Errorf("plan: got %+v, want %+v", got, want)
+				}
+				r := w.sync(store.OutcomeSuccess)
+				w.summary(r, p.Summary)
+				if r.Cycle != "incremental" {
+					t.Errorf("cycle: got %s, want incremental as planned", r.Cycle)
+				}
+				w.linked(3, 4, 5)
+			})
+		})
+	}
+}
+
 // concealed are the default mappings, the employee id sensitive.
 func concealed(t *testing.T) *mapping.Schema {
 	t.Helper()

@@ -37,6 +37,7 @@ type cycle struct {
 	// unfinished: the cycle before this one was stopped. What it had counted is not
 	// known, nor which references it had come to.
 	unfinished bool
+	stopped    bool // it was a comparison of everybody
 	first      bool // no cycle of this job has ended yet
 	// quarantineBefore is what the job was in when the cycle began.
 	quarantineBefore *store.Quarantine
@@ -179,7 +180,8 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || c.oldState() || rec.Rules != c.job.Rules || rec.Query != query || c.dateMayHavePassed(&rec)
 	// A comparison that was stopped is begun again, even where what it had read is too
 	// old: who it began to create anew has not changed in the source.
-	c.initial = c.initial || rec.Stage != nil && rec.Stage.Initial
+	c.stopped = rec.Stage != nil && rec.Stage.Initial
+	c.initial = c.initial || c.stopped
 	c.inScope = rec.InScope
 	c.extra, c.unread, c.pos, c.partial = map[string]bool{}, map[string]error{}, map[idKey]position{}, map[idKey][]position{}
 	c.tally.counted = map[idKey]bool{}
