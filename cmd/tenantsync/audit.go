@@ -94,13 +94,16 @@ func (o *auditOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.Outcome, "outcome", "", "only this `OUTCOME`: begun, done, failed, interrupted, refused")
 }
 
+// auditOutcomes returns what can come of an act.
+func auditOutcomes() []string { return []string{"begun", "done", "failed", "interrupted", "refused"} }
+
 func (o *auditOptions) query(env *environment) (q store.AuditQuery, err error) {
 	q = store.AuditQuery{Actor: o.Actor, Act: o.Act, Outcome: o.Outcome, Job: env.options.Job, Limit: o.Limit, AfterSeq: o.After}
 	if o.Limit < 0 {
 		return q, usagef("0 means all", "--limit must not be negative.")
 	}
 	if o.Outcome != "" {
-		if _, err := knownWords("outcome", []string{o.Outcome}, []string{"begun", "done", "failed", "interrupted", "refused"}); err != nil {
+		if _, err := knownWords("outcome", []string{o.Outcome}, auditOutcomes()); err != nil {
 			return q, err
 		}
 	}

@@ -18,6 +18,7 @@ func (e *environment) completions(root *cobra.Command) {
 	words := map[string][]string{
 		"output": outputFormats(), "color": {"auto", "always", "never"}, "log-format": {"text", "json"},
 		"only": planActions(), "action": logActions(), "status": logStatuses(), "schema": exportSchemas(), "quota": {"off", "documented"},
+		"role": tokenRoles(), "outcome": auditOutcomes(),
 	}
 	for _, f := range []string{"output", "color", "log-format"} {
 		_ = root.RegisterFlagCompletionFunc(f, offer(words[f])) // fails only for a flag that does not exist
@@ -31,7 +32,7 @@ func (e *environment) completions(root *cobra.Command) {
 func (e *environment) completeCommands(c *cobra.Command, words map[string][]string) {
 	for _, sub := range c.Commands() {
 		e.completeCommands(sub, words)
-		for _, name := range []string{"only", "action", "status", "schema", "quota"} {
+		for _, name := range []string{"only", "action", "status", "schema", "quota", "role", "outcome"} {
 			if sub.Flags().Lookup(name) != nil {
 				_ = sub.RegisterFlagCompletionFunc(name, offer(words[name]))
 			}

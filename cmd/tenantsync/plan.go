@@ -63,7 +63,8 @@ func newPlanCommand(env *environment) *cobra.Command {
 	f.BoolVar(&o.Collisions, "collisions", false, "name who in the target holds addresses of users to be created")
 	f.StringSliceVar(&o.Only, "only", nil, "list these actions only: `create,update,…`")
 	f.StringVar(&o.Out, "out", "", "save the plan to `FILE` for tenantsync apply")
-	f.DurationVar(&o.Valid, "valid", planValid, "with --out: how long the plan may be applied")
+	o.Valid = planValid
+	f.Var((*span)(&o.Valid), "valid", "with --out: how long the plan may be applied, a `DURATION` such as 8h or 2d")
 	f.BoolVar(&o.Force, "force", false, "with --out: overwrite a file that is there")
 	f.BoolVar(&o.DetailedExit, "detailed-exitcode", false, "end with 2 when changes are pending")
 	return cmd
@@ -357,10 +358,20 @@ func heldSentence(r *engine.PlanResult) string {
 	switch {
 	case r.Threshold.Held:
 		return fmt.Sprintf("The deletions would be held for approval (%s).", cmp.Or(r.Threshold.Reason, string(engine.CodeTooManyDeletes)))
+	case heldDeletions(r) > 0: // one by one, or held before
+		return fmt.Sprintf("%s would wait for approval.", plural(heldDeletions(r), "deletion", "deletions"))
 	case r.HeldChanges != nil:
 		return "No deletion would be held."
 	}
 	return "The cycle would run without approval."
+}
+
+// heldDeletions counts the deletions that would wait after the cycle.
+func heldDeletions(r *engine.PlanResult) int {
+	if r.HeldChanges != nil {
+		return r.Summary.Held - r.HeldChanges.Count
+	}
+	return r.Summary.Held
 }
 
 // planSentence tells a summary as intentions.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tenantsync/engine"
+	"tenantsync/internal/config"
 )
 
 // planValid is how long a saved plan may be applied unless --valid says otherwise,
@@ -25,7 +26,7 @@ func (o *planOptions) checkOut() error {
 	case o.User != "":
 		return usagef("for one user: tenantsync provision "+o.User, "a plan of one user cannot be saved: a cycle is of everybody.")
 	case o.Valid <= 0 || o.Valid > planValidMost:
-		return usagef("give a time such as --valid 8h", "--valid must be more than 0 and at most %s.", planValidMost)
+		return usagef("give a time such as --valid 8h", "--valid must be more than 0 and at most %s.", config.Duration(planValidMost))
 	}
 	if _, err := os.Lstat(o.Out); err == nil && !o.Force {
 		return planExists(o.Out)

@@ -78,6 +78,25 @@ Nothing was written. To run the cycle: tenantsync sync contoso-to-fabrikam
 	}
 }
 
+func TestPlanSaysWhetherDeletionsWait(t *testing.T) {
+	for _, c := range []struct {
+		held    int
+		changes *engine.HeldChanges
+		want    string
+	}{
+		{0, nil, "The cycle would run without approval."},
+		{1, nil, "1 deletion would wait for approval."},
+		{107, &engine.HeldChanges{Count: 107}, "No deletion would be held."},
+		{110, &engine.HeldChanges{Count: 107}, "3 deletions would wait for approval."},
+	} {
+		r := samplePlan()
+		r.Summary.Held, r.HeldChanges = c.held, c.changes
+		if got := heldSentence(r); got != c.want {
+			t.Errorf("%d held, %+v: got %q, want %q", c.held, c.changes, got, c.want)
+		}
+	}
+}
+
 func TestPlanListsNoMoreThanAPersonReads(t *testing.T) {
 	r := samplePlan()
 	arrange(r, nil, false)

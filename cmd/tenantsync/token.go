@@ -54,13 +54,16 @@ the variable TENANTSYNC_TOKEN_FILE; a flag never takes the token itself.`,
 	return cmd
 }
 
+// tokenRoles returns the roles a token can have, the least first.
+func tokenRoles() []string { return []string{"reader", "operator", "approver"} }
+
 func runTokenNew(env *environment, name string, o tokenOptions) error {
 	if o.Role == "" {
 		return usagef("add --role reader, --role operator or --role approver", "token new needs a role.")
 	}
 	role, err := control.ParseRole(o.Role)
 	if err != nil {
-		return unknownWord("role", o.Role, []string{"reader", "operator", "approver"})
+		return unknownWord("role", o.Role, tokenRoles())
 	}
 	if strings.TrimSpace(name) == "" || strings.ContainsAny(name, "/\\\r\n") {
 		return usagef("use letters, digits, dots and dashes", "%q cannot be a name.", name)

@@ -491,11 +491,21 @@ func (w *wiring) capture(ctx context.Context, t *config.Tenant, needs captureNee
 func checkCopy(ctx context.Context, path string) (*store.Facts, error) {
 	copied, err := bolt.Open(path, bolt.Options{ReadOnly: true})
 	if err != nil {
-		return nil, err
+		return nil, unusableCopy(err)
 	}
 	defer func() { _ = copied.Close() }() // only read
 	facts, err := copied.Check(ctx)
-	return &facts, err
+	return &facts, unusableCopy(err)
+}
+
+// unusableCopy says of a file that somebody named that it is no state: what to do
+// about the job's own state is no answer there.
+func unusableCopy(err error) error {
+	if !errors.Is(err, store.ErrFormat) {
+		return err
+	}
+	return &engine.Error{Class: engine.ClassFailed, Code: "StateUnusable", Message: "the file cannot be used as a state; nothing was changed.",
+		Cause: err.Error(), Action: "choose another backup: the daemon keeps them in the folder backups beside the state file"}
 }
 
 // restoreState puts a backup in the place of the state file; see bolt.Restore.
