@@ -250,7 +250,7 @@ func commands(b *block) []command {
 }
 
 var (
-	idPattern     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{8}\b`)
+	idPattern     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:[0-9a-f]{8}|[0-9a-f]{64})\b`)
 	numberPattern = regexp.MustCompile(`[0-9][0-9.,:]*[0-9]|[0-9]`)
 	spacePattern  = regexp.MustCompile(`[\s─━]+`)
 )
