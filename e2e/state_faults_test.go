@@ -289,3 +289,39 @@ func TestTerminatedInTheMiddleOfACycle(t *testing.T) {
 	l.sync(0, "success")
 	l.everyoneOnce("user", people)
 }
+
+// The state file is moved away below a daemon: nothing more is written that nobody
+// would remember, and what the daemon has can be saved and put back.
+func TestStateMovedBelowTheDaemon(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, users(team("user", 3)...), nil)
+	l.sync(0, "success")
+	l.startDaemon()
+	if err := os.Rename(filepath.Join(l.dir, "sim", "state.db"), filepath.Join(l.dir, "moved.db")); err != nil {
+		t.Fatal(err)
+	}
+	l.put("source", obj{"users": team("user", 5)})
+	wrote := l.during("target", func() {
+		l.run("sync", jobName, "-o", "json").refusedWith(t, 1, "StateMoved")
+		l.run("provision", "user4@contoso.example", "-o", "json").refusedWith(t, 1, "StateMoved")
+		l.run("state", "check", "-o", "json").refusedWith(t, 1, "StateMoved")
+	})
+	if len(wrote) > 0 {
+		t.Errorf("got writes %v, want none", kinds(wrote))
+	}
+	if s := l.status(0); s.State != "Active" {
+		t.Errorf("got %s, want Active: no tenant has anything to do with it", s.State)
+	}
+	saved := filepath.Join(l.dir, "saved.db")
+	l.json(0, nil, "state", "backup", saved)
+	l.stopDaemon()
+	for _, command := range []string{"check", "backup"} { // neither begins an empty state
+		a := l.run("state", command, "-o", "json").exits(t, 64)
+		if !strings.Contains(string(a.stderr), "state restore") {
+			t.Errorf("state %s: got %s, want the way out", command, a.stderr)
+		}
+	}
+	l.json(0, nil, "state", "restore", saved, "--yes")
+	l.sync(0, "success")
+	l.everyoneOnce("user", 5)
+}

@@ -22,7 +22,7 @@ type Options struct {
 	// Scratch opens a temporary store for a plan; the engine closes it.
 	Scratch func(ctx context.Context) (store.Store, error)
 	// Room, if set, is asked before each run that may write to a target: its error,
-	// made by NoRoom, ends the run before anybody is asked anything.
+	// made by NoRoom or StateMoved, ends the run before anybody is asked anything.
 	Room func() error
 	Log  *zap.Logger
 	// Initiator is who starts cycles, for the provisioning log.
@@ -265,7 +265,7 @@ func (c *cycle) recordFailure(ctx context.Context, cause *Error) {
 		if c.rec.Name != "" {
 			rec.ClockLeap = c.rec.ClockLeap
 		}
-		if cause.Class != ClassInterrupted && !lag && !cause.Refused() && cause.Code != diskFull {
+		if cause.Class != ClassInterrupted && !lag && !cause.Refused() && cause.Code != diskFull && cause.Code != stateMoved {
 			rec.Quarantine = quarantined(rec.Quarantine, CodeConnection, cause.Error(), true, at)
 		}
 		c.rec = rec

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,10 +31,25 @@ func (e *Engine) CheckState(ctx context.Context) (*store.Facts, error) {
 		return nil, err
 	}
 	facts, err := k.Check(ctx)
+	if errors.Is(err, store.ErrMoved) {
+		return nil, StateMoved(err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &facts, nil
+}
+
+// stateMoved is the error code of [StateMoved]. The job keeps its cadence, as with
+// a full disk.
+const stateMoved = "StateMoved"
+
+// StateMoved is the error of a run that did not begin, or of a check, because the
+// state file was removed or replaced below this process.
+func StateMoved(cause error) *Error {
+	return &Error{Class: ClassFailed, Code: stateMoved, Message: "the state file was moved, removed or replaced while it was in use; nothing was begun.",
+		Cause: cause.Error(), Err: cause,
+		Action: "save what this process still has: tenantsync state backup FILE; then stop it, and: tenantsync state restore FILE"}
 }
 
 // BackUp writes a verified backup of the state to w. Cycles go on meanwhile: what
@@ -48,6 +64,10 @@ func (e *Engine) BackUp(ctx context.Context, w io.Writer) (*store.Facts, error) 
 	dir, name := filepath.Split(k.Path())
 	path := filepath.Join(dir, "."+name+".new-"+rand.Text())
 	facts, err := k.Backup(ctx, path)
+	if errors.Is(err, store.ErrFull) {
+		return nil, &Error{Class: ClassFailed, Code: diskFull, Message: "there is no room for the backup.", Cause: err.Error(), Err: err,
+			Action: "make room beside the state file for as much again as it has: the copy is made there, and then goes where it is wanted"}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,8 @@ type Keeper interface {
 	// Path is where the file is.
 	Path() string
 	// Check reads the whole file and says what is inside. The error wraps ErrFormat
-	// with the first fault that was found; the facts hold what was learned before.
+	// with the first fault that was found, ErrMoved when the file is no longer in its
+	// place; the facts hold what was learned before.
 	Check(ctx context.Context) (Facts, error)
 	// Backup writes a verified copy of what is committed now to a new file at path,
 	// with mode 0600; the copy says of itself that it is one. It never replaces a

@@ -11,6 +11,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrLocked: another process holds the state file.
 	ErrLocked = errors.New("state is held by another process")
+	// ErrMoved: the open file has lost its name: it was removed, or another one was put
+	// in its place. What is committed now is lost when the file is closed.
+	ErrMoved = errors.New("the state file is no longer where it was opened")
 	// ErrFormat: the file is not a state file, is damaged, or was written by a newer version.
 	ErrFormat = errors.New("not a usable state file")
 	// ErrFull: there is no room to commit; what was committed before is there.

@@ -106,6 +106,11 @@ func backUp(ctx context.Context, b backer, s config.Store) (*store.Facts, error)
 		return nil, err
 	}
 	found, err := backupsOf(s.Path)
+	if err == nil && facts.Links == 0 && len(found) > s.Backups.Keep {
+		// A state that was begun anew after a loss must not push out what it can be restored from.
+		return nil, errors.Join(errors.New("the state holds no links, and no earlier backup is given up for that: if it was lost, see tenantsync state restore"),
+			os.Remove(facts.Path))
+	}
 	for i := s.Backups.Keep; err == nil && i < len(found); i++ {
 		if rm := os.Remove(found[i].Path); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
 			err = rm

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,8 +19,9 @@ import (
 
 // disk writes backups as a state would, and fails when told to.
 type disk struct {
-	err  error
-	made []time.Time
+	err   error
+	empty bool // the state knows nobody
+	made  []time.Time
 }
 
 func (d *disk) BackUpTo(_ context.Context, path string) (*store.Facts, error) {
@@ -27,7 +29,11 @@ func (d *disk) BackUpTo(_ context.Context, path string) (*store.Facts, error) {
 		return nil, d.err
 	}
 	d.made = append(d.made, time.Now())
-	return &store.Facts{Path: path}, os.WriteFile(path, nil, 0o600)
+	facts := &store.Facts{Path: path, Links: 7}
+	if d.empty {
+		facts.Links = 0
+	}
+	return facts, os.WriteFile(path, nil, 0o600)
 }
 
 // A daemon makes its first backup after an hour and one each interval from then on,
@@ -109,4 +115,32 @@ func wantMade(t *testing.T, d *disk, begun time.Time, want ...time.Duration) {
 	if strings.Join(got, " ") != strings.Join(wanted, " ") {
 		t.Errorf("backups were made at %v, want %v", got, wanted)
 	}
+}
+
+// A state that was lost and begun anew pushes out no backup that it could be
+// restored from, however long nobody looks.
+func TestEmptyStatePushesOutNoBackup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := config.Store{Path: filepath.Join(t.TempDir(), "state.db"), Backups: config.Backups{Every: config.Duration(24 * time.Hour), Keep: 3}}
+		d := &disk{}
+		run := func(span time.Duration) {
+			stop := keepBackups(t.Context(), d, s, zap.NewNop())
+			time.Sleep(span)
+			synctest.Wait()
+			stop()
+		}
+		run(50 * time.Hour)
+		before, err := backupsOf(s.Path)
+		if err != nil || len(before) != 3 {
+			t.Fatalf("got %v, %v; want three backups", before, err)
+		}
+		d.empty, d.made = true, nil
+		run(10 * 24 * time.Hour)
+		if after, err := backupsOf(s.Path); err != nil || !slices.Equal(after, before) {
+			t.Errorf("got %v, %v; want %v as they were", after, err, before)
+		}
+		if n := len(d.made); n == 0 || n > 10*24 {
+			t.Errorf("it was tried %d times in ten days, want at most hourly", n)
+		}
+	})
 }

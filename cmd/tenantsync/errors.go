@@ -91,7 +91,7 @@ func problemsOf(err error) []problem {
 			Action: "if it is a daemon, one is enough, and the other commands ask it through control.listen of the configuration; else wait for it to end"}}
 	case errors.Is(err, store.ErrFormat):
 		return []problem{{Code: "StateUnusable", Message: "the state file cannot be used.", Cause: err.Error(),
-			Action: "restore it from a backup; or move it away: the next initial cycle then adopts the users that are there by matching and deletes nobody"}}
+			Action: "put a backup in its place: tenantsync state restore FILE; or, without one, link the users who are there anew, which writes to no tenant: tenantsync state rebuild"}}
 	case errors.As(err, &known):
 		return []problem{{Code: known.Code, Message: sentence(known.Message), Cause: known.Cause, Action: known.Action,
 			Permission: known.Permission, RequestID: known.RequestID}}

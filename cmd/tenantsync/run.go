@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -142,6 +143,7 @@ func (d *daemon) serve(ctx context.Context) error {
 
 	d.log.Info("daemon started", zap.String("config", d.cfg.File), zap.Strings("jobs", d.cfg.JobNames()),
 		zap.String("control", d.cfg.Control.Listen), zap.String("state", d.cfg.Store.Path))
+	d.warnOfIdleJobs(ctx)
 	err = d.engine.Run(ctx)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil // being stopped is how a daemon ends
@@ -189,6 +191,28 @@ func (d *daemon) controlOptions() control.Options {
 		Tokens:  func() []control.Token { return *d.tokens.Load() },
 		Refused: d.auditor.Refused,
 		Log:     d.log.Named("control"),
+	}
+}
+
+// warnOfIdleJobs says which jobs wait for a person because they never ran with this
+// state: after a loss of the state file that would be a silent end of their work.
+func (d *daemon) warnOfIdleJobs(ctx context.Context) {
+	jobs, err := d.engine.Status(ctx, "")
+	if err != nil {
+		d.log.Warn("status", zap.Error(err))
+		return
+	}
+	for i := range jobs {
+		name := jobs[i].Name
+		mine := slices.IndexFunc(d.cfg.Jobs, func(j *config.Job) bool { return j.Name == name })
+		if mine < 0 || !d.cfg.Jobs[mine].Enabled || d.cfg.Jobs[mine].AutoStart || jobs[i].State != "NotRun" {
+			continue
+		}
+		action := "look at tenantsync plan " + name + ", then: tenantsync start " + name
+		if found, err := backupsOf(d.cfg.Store.Path); err == nil && len(found) > 0 {
+			action += "; if the state file was lost: tenantsync state restore " + found[0].Path + ", or tenantsync state rebuild"
+		}
+		d.log.Warn("the job never ran with this state and waits for a start", zap.String("job", name), zap.String("action", action))
 	}
 }
 

@@ -26,6 +26,13 @@ func newStateBackupCommand(env *environment) *cobra.Command {
 		Annotations: exitCodes(exitDone, exitFailed, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		Args:        cobra.MaximumNArgs(1),
 		RunE: env.runs(func(ctx context.Context, args []string) error {
+			cfg, err := env.LoadConfig()
+			if err != nil && env.options.Server == "" {
+				return err
+			}
+			if err := env.needState(ctx, cfg); err != nil {
+				return err
+			}
 			path, err := env.backupPath(args)
 			if err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -61,15 +62,8 @@ func (e *environment) checkState(ctx context.Context) error {
 	if err != nil && e.options.Server == "" {
 		return err
 	}
-	if err == nil {
-		answers, err := e.daemon(ctx, cfg)
-		if err != nil {
-			return err
-		}
-		if _, err := os.Stat(cfg.Store.Path); err != nil && answers == nil {
-			return usagef("a first cycle creates it; if there was one: tenantsync state restore FILE, or tenantsync state rebuild",
-				"there is no state file at %s.", cfg.Store.Path)
-		}
+	if err := e.needState(ctx, cfg); err != nil {
+		return err
 	}
 	return e.withService(ctx, func(s control.Service) error {
 		facts, err := s.CheckState(ctx)
@@ -82,6 +76,22 @@ func (e *environment) checkState(ctx context.Context) error {
 		}
 		return e.printer().Print(checkedResult(c))
 	})
+}
+
+// needState refuses where there is no state file: to open it would create an empty
+// one. A daemon answers for its own; without a configuration there is but that.
+func (e *environment) needState(ctx context.Context, cfg *config.Config) error {
+	if cfg == nil || e.options.Server != "" {
+		return nil
+	}
+	if _, err := os.Stat(cfg.Store.Path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if answers, err := e.daemon(ctx, cfg); err != nil || answers != nil {
+		return err
+	}
+	return usagef("a first cycle creates it; if there was one: tenantsync state restore FILE, or tenantsync state rebuild",
+		"there is no state file at %s.", cfg.Store.Path)
 }
 
 // look adds what lies around the file. Without a configuration of its own, a
@@ -114,6 +124,10 @@ func (c *checkedState) look(cfg *config.Config, e *environment) error {
 	var err error
 	if c.Backups, err = backupsOf(c.Path); err != nil && !errors.Is(err, os.ErrPermission) {
 		return err
+	}
+	if n := len(c.Backups); n > 0 && len(c.Jobs) == 0 && c.Created.After(c.Backups[0].TakenAt) {
+		warn("EmptyState", "if one was lost: tenantsync state restore "+c.Backups[0].Path+", or tenantsync state rebuild",
+			"no job ever ran with this state, which was begun after the newest backup was made")
 	}
 	if cfg == nil || cfg.Store.Backups.Every == 0 {
 		return nil

@@ -10,12 +10,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -106,6 +108,11 @@ func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator, caller
 // process holds it, store.ErrFormat when it cannot be used.
 func openState(cfg *config.Config) (store.Store, error) {
 	state, err := bolt.Open(cfg.Store.Path, bolt.Options{})
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return nil, &engine.Error{Class: engine.ClassFailed, Code: "StateNotWritable", Message: "the state file cannot be opened for writing.",
+			Cause: err.Error(), Err: err,
+			Action: "let this user write the file and its folder; to look into it all the same: tenantsync state check FILE"}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -120,14 +127,20 @@ func newEngine(cfg *config.Config, jobs []engine.Job, state store.Store, log *za
 		Scratch: func(context.Context) (store.Store, error) {
 			return bolt.Scratch("")
 		},
-		Room:      func() error { return roomFor(cfg) },
+		Room:      func() error { return roomFor(cfg, state) },
 		Log:       log,
 		Initiator: who,
 	})
 }
 
-// roomFor makes sure that there is room for what a cycle has to remember.
-func roomFor(cfg *config.Config) error {
+// roomFor makes sure that there is room for what a cycle has to remember, and that
+// it is remembered in the file of the configuration.
+func roomFor(cfg *config.Config, state store.Store) error {
+	if file, ok := state.(interface{ InPlace() error }); ok {
+		if err := file.InPlace(); err != nil {
+			return engine.StateMoved(err)
+		}
+	}
 	err := bolt.Room(cfg.Store.Path, uint64(cfg.Store.Reserve))
 	if err == nil {
 		return nil
@@ -491,21 +504,24 @@ func (w *wiring) capture(ctx context.Context, t *config.Tenant, needs captureNee
 func checkCopy(ctx context.Context, path string) (*store.Facts, error) {
 	copied, err := bolt.Open(path, bolt.Options{ReadOnly: true})
 	if err != nil {
-		return nil, unusableCopy(err)
+		return nil, unusableCopy(path, err)
 	}
 	defer func() { _ = copied.Close() }() // only read
 	facts, err := copied.Check(ctx)
-	return &facts, unusableCopy(err)
+	return &facts, unusableCopy(path, err)
 }
 
 // unusableCopy says of a file that somebody named that it is no state: what to do
 // about the job's own state is no answer there.
-func unusableCopy(err error) error {
-	if !errors.Is(err, store.ErrFormat) {
-		return err
+func unusableCopy(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("name a backup; those made by the daemon are in the folder backups beside the state file", "%s does not exist.", path)
+	case errors.Is(err, store.ErrFormat):
+		return &engine.Error{Class: engine.ClassFailed, Code: "StateUnusable", Message: "the file cannot be used as a state; nothing was changed.",
+			Cause: err.Error(), Action: "choose another backup: the daemon keeps them in the folder backups beside the state file"}
 	}
-	return &engine.Error{Class: engine.ClassFailed, Code: "StateUnusable", Message: "the file cannot be used as a state; nothing was changed.",
-		Cause: err.Error(), Action: "choose another backup: the daemon keeps them in the folder backups beside the state file"}
+	return err
 }
 
 // restoreState puts a backup in the place of the state file; see bolt.Restore.

@@ -120,6 +120,9 @@ func (s *Store) markBackup(now time.Time) error {
 func (s *Store) Check(ctx context.Context) (store.Facts, error) {
 	facts := store.Facts{Path: s.path, Jobs: []store.JobFacts{}}
 	err := s.view(ctx, "check", func(tx *bbolt.Tx, n *names) error { return s.facts(tx, n, &facts) })
+	if err == nil {
+		err = s.InPlace()
+	}
 	if err != nil {
 		return facts, err
 	}

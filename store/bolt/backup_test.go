@@ -299,3 +299,63 @@ func TestCheckTellsWhatIsFree(t *testing.T) {
 			empty.Links, empty.Free, empty.Size)
 	}
 }
+
+// A file that is removed or replaced while it is open is noticed, can still be
+// saved, and leaves no word of itself beside the one that has its name now.
+func TestOpenFileThatLostItsName(t *testing.T) {
+	for _, way := range []string{"removed", "replaced"} {
+		for _, opened := range []string{"new", "old"} {
+			path := filepath.Join(t.TempDir(), "state.db")
+			if opened == "old" {
+				begun(t, path, 1)
+			}
+			s := open(t, path, bolt.Options{})
+			apply(t, s, ended(2))
+			if err := s.InPlace(); err != nil {
+				t.Errorf("%s: in its place: got %v, want no error", opened, err)
+			}
+			other := filepath.Join(filepath.Dir(path), "other.db")
+			begun(t, other, 1)
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if way == "replaced" {
+				copied(t, other, path)
+				copied(t, other+".high", path+".high")
+			}
+			want := readAll(t, path+".high")
+			apply(t, s, ended(3))
+			if err := s.InPlace(); !errors.Is(err, store.ErrMoved) {
+				t.Errorf("%s, %s: got %v, want %v", opened, way, err, store.ErrMoved)
+			}
+			if _, err := s.Check(t.Context()); !errors.Is(err, store.ErrMoved) {
+				t.Errorf("%s, %s: check: got %v, want %v", opened, way, err, store.ErrMoved)
+			}
+			saved := filepath.Join(filepath.Dir(path), "saved.db")
+			if _, err := s.Backup(t.Context(), saved); err != nil {
+				t.Errorf("%s, %s: backup: got %v, want one", opened, way, err)
+			}
+			closeStore(t, s)
+			if got := readAll(t, path+".high"); got != want {
+				t.Errorf("%s, %s: beside the file: got %q, want %q as it was", opened, way, got, want)
+			}
+		}
+	}
+	s, err := bolt.Scratch(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeStore(t, s)
+	if err := s.InPlace(); err != nil {
+		t.Errorf("a state that never had a name: got %v, want no error", err)
+	}
+}
+
+func readAll(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -37,6 +37,9 @@ func create(path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("create state file %s: %w", path, err)
 	}
 	s.path = path
+	if s.opened, err = os.Stat(path); err != nil {
+		return nil, fmt.Errorf("create state file %s: %w", path, errors.Join(err, s.Close()))
+	}
 	s.watched = !opts.NoSync
 	s.markHigh()
 	removeLeftovers(path)

@@ -30,6 +30,9 @@ var errReplaced = errors.New("the state file was replaced while it was being ope
 // replaced reports whether the open file has lost its name: somebody who held it
 // put another in its place meanwhile.
 func (s *Store) replaced() (bool, error) {
+	if s.opened == nil {
+		return false, nil // it has no name of its own
+	}
 	named, err := os.Stat(s.path)
 	if errors.Is(err, os.ErrNotExist) {
 		return true, nil
@@ -37,7 +40,20 @@ func (s *Store) replaced() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return s.opened != nil && !os.SameFile(named, s.opened), nil
+	return !os.SameFile(named, s.opened), nil
+}
+
+// InPlace returns an error like [store.ErrMoved] when the open file is no longer the
+// one at its path. It costs one look at the folder.
+func (s *Store) InPlace() error {
+	moved, err := s.replaced()
+	if err == nil && moved {
+		err = store.ErrMoved
+	}
+	if err != nil {
+		return fmt.Errorf("state file %s: %w", s.path, err)
+	}
+	return nil
 }
 
 // recognize finds out whether the file was put back from a copy, and tells each of
@@ -173,7 +189,7 @@ func endsCycle(b *store.Batch) bool {
 // start: where it cannot be written the state is none the worse, so it is neither
 // synced nor an error.
 func (s *Store) markHigh() {
-	if !s.watched {
+	if !s.watched || s.InPlace() != nil { // what lies there now is not this state
 		return
 	}
 	var state string
