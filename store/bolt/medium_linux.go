@@ -22,13 +22,20 @@ func MediumOf(path string) Medium {
 		return Medium{Free: -1}
 	}
 	free := int64(s.Bavail) * s.Bsize //nolint:unconvert // the types differ between architectures
-	number := uint32(s.Type)
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		release = nil // an unknown kernel is not accused
+	}
+	return medium(uint32(s.Type), free, strings.TrimSpace(string(release)))
+}
+
+// medium judges the number of a file system under the kernel of a release.
+func medium(number uint32, free int64, release string) Medium {
 	if name := networkSystems[number]; name != "" {
 		return Medium{Type: name, Network: true, Free: free}
 	}
 	if number != ext4 {
 		return Medium{Free: free}
 	}
-	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	return Medium{Type: "ext4", Free: free, FastCommit: err == nil && lossyFastCommit(strings.TrimSpace(string(release)))}
+	return Medium{Type: "ext4", Free: free, FastCommit: lossyFastCommit(release)}
 }
