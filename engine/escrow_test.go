@@ -178,3 +178,47 @@ func TestARetryEndsWhenCreatingIsNotAllowed(t *testing.T) {
 		w.idle(1, "the delta call for users")
 	})
 }
+
+// Whose target user was purged, and who could not be invited again and is disabled
+// since, waits for nothing.
+func TestARetryEndsWhenNobodyIsToBeInvitedAgain(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		w.must(w.fabrikam.Purge(w.targetID(1)))
+		w.must(w.fabrikam.SetPolicies(map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "none"}}))
+		_, err := w.engine.Sync(w.Context(), engine.SyncRequest{Job: jobName, Initial: true}, nil)
+		w.must(err)
+		if got := len(w.retries()); got != 1 {
+			t.Fatalf("retries while nobody may be invited: got %d, want 1", got)
+		}
+		w.update(w.contoso, userID(1), map[string]any{"accountEnabled": false})
+		w.must(w.fabrikam.SetPolicies(map[string]any{"authorizationPolicy": map[string]any{"allowInvitesFrom": "everyone"}}))
+		w.pass(7 * time.Hour)
+		w.sync(store.OutcomeSuccess)
+		if got := w.retries(); len(got) != 0 {
+			t.Errorf("retries: got %+v, want none", got)
+		}
+		w.idle(1, "the delta call for users")
+	})
+}
+
+// A process died over an invitation that never arrived, and creating is not allowed
+// since: nobody is looked for for ever.
+func TestALostInvitationIsForgottenWhenCreatingIsNotAllowed(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 1)
+		w.sync(store.OutcomeSuccess)
+		w.people(2, 2)
+		w.must(w.st.Apply(w.Context(), &store.Batch{PutIntents: []store.Intent{{Job: jobName, SourceID: userID(2), Address: upn(2), Began: time.Now()}}}))
+		w.configure(true, func(j *engine.Job) { j.Actions.Create = false })
+		w.sync(store.OutcomeSuccess)
+		if waiting, err := w.st.Waiting(w.Context(), jobName); err != nil || len(waiting.Intents) != 1 {
+			t.Errorf("an invitation that may still come to light: got intents %+v %v, want it kept", waiting.Intents, err)
+		}
+		w.pass(10 * time.Minute)
+		w.sync(store.OutcomeSuccess)
+		w.noIntents()
+		w.idle(1, "the delta call for users")
+	})
+}

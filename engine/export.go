@@ -51,6 +51,7 @@ type change struct {
 	hold     Code // of a plan: why it would be held, "" when it would go
 	address  string
 	again    bool // a second try after a conflict
+	resent   bool // sent before, and nobody can say whether it took effect
 	refused  []string
 	refusal  Code
 	reason   string
@@ -195,6 +196,7 @@ func (x *exporter) failures(ctx context.Context, w *work) error {
 		if it.step == "" { // no failure: a skip
 			c.tally.Skipped++
 			c.dropEscrow(b, it.id) // what it failed at before is not tried any more
+			x.dropInvitation(it.id, b)
 			c.inScope-- // nobody waits for it
 			continue
 		}
@@ -207,6 +209,15 @@ func (x *exporter) failures(ctx context.Context, w *work) error {
 		}
 	}
 	return x.commit(ctx, b)
+}
+
+// dropInvitation forgets an invitation of an earlier process whose user is not to
+// be created any more, once nobody matches although everything there is to see of
+// it would be seen: it never arrived.
+func (x *exporter) dropInvitation(id string, b *store.Batch) {
+	if in := x.c.intentOf(id); in != nil && in.Kind == store.IntentCreate && x.c.began.Sub(in.Began) >= replicationWindow {
+		b.DropIntents = append(b.DropIntents, store.WaitKey{Job: x.c.job.Name, SourceID: id})
+	}
 }
 
 // prepare loads a part of the updates, computes what differs, reads the target

@@ -12,9 +12,10 @@ import (
 // whenever it was not seen in this run, because an account that was made an
 // internal one is left alone; for accountEnabled, because a block set there by
 // hand is kept; and for an invitation that may still be pending while the address
-// has changed.
+// has changed. What is sent again was read before it was sent first: a block that
+// the target shows now may be our own.
 func (x *exporter) mustLook(ch *change) bool {
-	if ch.created {
+	if ch.created || ch.resent {
 		return false
 	}
 	if (!ch.u.empty() || x.c.initial || ch.link.ManagerUnknown) && !x.seen(ch) {

@@ -131,3 +131,29 @@ func TestLostInvitationAndNewProcess(t *testing.T) {
 		}
 	})
 }
+
+// An update is carried out, and its answer is that of a server that does not know
+// the user yet, as the repetition of a request may get it. It is written again and
+// told by the log; a disable among them stays our own.
+func TestCarriedOutAndAnsweredWithNotFound(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		notFound := entrasim.Fault{Method: "PATCH", Path: "/users/*", Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Effect: "after", Nth: 1, Times: 1}
+		for _, change := range []struct {
+			properties map[string]any
+			said       string
+		}{
+			{map[string]any{"city": "Lima"}, "update success "},
+			{map[string]any{"accountEnabled": false}, "disable success "},
+			{map[string]any{"accountEnabled": true}, "update success "},
+		} {
+			w.update(w.contoso, userID(1), change.properties)
+			w.fabrikam.SetFaults([]entrasim.Fault{notFound})
+			w.saidIs(func() { w.sync(store.OutcomeSuccess) }, change.said+upn(1))
+			w.fabrikam.SetFaults(nil)
+			w.equal(1, 2)
+		}
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+	})
+}

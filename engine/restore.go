@@ -35,9 +35,9 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		case actRestore:
 			restore = append(restore, ch)
 		case actUpdate, actRelease:
-			ch.link.Exported = knownValues(objects[i].Attributes, c.job.targetAttributes())
+			ch.link.Exported = unsettled(knownValues(objects[i].Attributes, c.job.targetAttributes()), ch.u.diff)
 			ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
-			ch.adopted = true
+			ch.adopted, ch.resent = true, len(ch.u.diff) > 0
 			present = append(present, ch)
 		case actCreate:
 			anew = append(anew, ch)
@@ -53,6 +53,7 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 			x.unlink(ch, b)
 			c.tally.Unchanged++
 		default:
+			c.dropEscrow(b, ch.o.ID) // what it failed at before is not tried any more
 			c.tally.Skipped++
 		}
 	}
@@ -63,6 +64,18 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		return err
 	}
 	return x.createAnew(ctx, anew, b)
+}
+
+// unsettled are the values of a target user who is there, although the answer to
+// an update was that nobody is: a server that did not know of the user yet gave it,
+// perhaps to the repetition of a request that another one had carried out. What
+// was sent is therefore written once more, and told by the log, whatever the target
+// shows of it.
+func unsettled(shown directory.Attributes, sent []directory.Modified) directory.Attributes {
+	for _, m := range sent {
+		shown.Set(m.Name, m.Old)
+	}
+	return shown
 }
 
 // rivals returns the links of other source users to the target users of the
