@@ -158,37 +158,42 @@ func (s *Store) Job(ctx context.Context, name string) (store.Job, error) {
 		if record == nil {
 			return fmt.Errorf("job %q: %w", name, store.ErrNotFound)
 		}
-		if err := decodeJSON(record, &found); err != nil {
-			return err
-		}
-		if b := jobs.Get(jobKey(number, jobAssigned)); b != nil {
-			r := reader{b: b}
-			if found.Assigned = readAssigned(&r, name); r.bad {
-				return damaged("assignments of job %q", name)
-			}
-		}
-		if b := jobs.Get(jobKey(number, jobRoles)); b != nil {
-			r := reader{b: b}
-			if found.Roles = readRoles(&r); r.bad {
-				return damaged("app roles of job %q", name)
-			}
-		}
-		if b := jobs.Get(jobKey(number, jobHeld)); b != nil {
-			r := reader{b: b}
-			if found.Held = readMarks(&r); r.bad {
-				return damaged("held changes of job %q", name)
-			}
-		}
-		if b := jobs.Get(jobKey(number, jobExtra)); b != nil && found.Stage != nil {
-			r := reader{b: b}
-			if found.Stage.Extra = r.texts(); r.bad {
-				return damaged("ids to read of job %q", name)
-			}
-		}
-		return nil
+		return readJob(jobs, number, name, record, &found)
 	})
 	if err != nil {
 		return store.Job{}, err
 	}
 	return found, nil
+}
+
+// readJob reads the record of a job and what stands beside it.
+func readJob(jobs *bbolt.Bucket, number code, name string, record []byte, found *store.Job) error {
+	if err := decodeJSON(record, found); err != nil {
+		return err
+	}
+	if b := jobs.Get(jobKey(number, jobAssigned)); b != nil {
+		r := reader{b: b}
+		if found.Assigned = readAssigned(&r, name); r.bad {
+			return damaged("assignments of job %q", name)
+		}
+	}
+	if b := jobs.Get(jobKey(number, jobRoles)); b != nil {
+		r := reader{b: b}
+		if found.Roles = readRoles(&r); r.bad {
+			return damaged("app roles of job %q", name)
+		}
+	}
+	if b := jobs.Get(jobKey(number, jobHeld)); b != nil {
+		r := reader{b: b}
+		if found.Held = readMarks(&r); r.bad {
+			return damaged("held changes of job %q", name)
+		}
+	}
+	if b := jobs.Get(jobKey(number, jobExtra)); b != nil && found.Stage != nil {
+		r := reader{b: b}
+		if found.Stage.Extra = r.texts(); r.bad {
+			return damaged("ids to read of job %q", name)
+		}
+	}
+	return nil
 }

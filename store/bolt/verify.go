@@ -9,8 +9,8 @@ import (
 	"tenantsync/store"
 )
 
-// Verify reads the whole file and decodes every link and log entry, and compares
-// links with their indexes. It wraps [store.ErrFormat] with the first fault
+// Verify reads the whole file and decodes what it holds, but for pages that were read
+// and not judged yet, and compares links with their indexes. It wraps [store.ErrFormat] with the first fault
 // found. It reads what was committed when it began; writers need not wait.
 func (s *Store) Verify(ctx context.Context) error {
 	return s.view(ctx, "verify", func(tx *bbolt.Tx, n *names) error {
@@ -23,6 +23,12 @@ func (s *Store) Verify(ctx context.Context) error {
 			return err
 		}
 		if err := v.log(); err != nil {
+			return err
+		}
+		if err := v.jobs(); err != nil {
+			return err
+		}
+		if err := v.waiting(); err != nil {
 			return err
 		}
 		return v.audit()
@@ -124,6 +130,60 @@ func (v *verifier) log() error {
 	}
 	if have := count(ids); have != wanted {
 		return damaged("logIDs has %d entries instead of %d", have, wanted)
+	}
+	return nil
+}
+
+// jobs decodes the records of all jobs, their members and cycles.
+func (v *verifier) jobs() error {
+	jobs := v.tx.Bucket(bucketNames[inJobs])
+	for _, number := range sortedCodes(v.names) {
+		record := jobs.Get(jobKey(number, jobRecord))
+		if record == nil {
+			continue // only named
+		}
+		if err := readJob(jobs, number, v.names.jobs[number], record, &store.Job{}); err != nil {
+			return err
+		}
+	}
+	r := memberReader{}
+	err := v.tx.Bucket(bucketNames[inMembers]).ForEach(func(key, value []byte) error {
+		r.found = r.found[:0]
+		return r.add(key, value)
+	})
+	if err != nil {
+		return err
+	}
+	return v.tx.Bucket(bucketNames[inCycles]).ForEach(func(key, value []byte) error {
+		if len(value) < cycleHead {
+			return damaged("cycle %x", key)
+		}
+		return decodeJSON(value[cycleHead:], &store.Cycle{})
+	})
+}
+
+// waiting decodes what jobs have open, and their verdicts.
+func (v *verifier) waiting() error {
+	for in, decode := range map[bucket]func(value []byte) error{
+		inEscrows: func(value []byte) error { return decodeJSON(value, &store.Escrow{}) },
+		inIntents: func(value []byte) error { return decodeJSON(value, &store.Intent{}) },
+		inHolds:   func(value []byte) error { return decodeJSON(value, &store.Hold{}) },
+		inVerdicts: func(value []byte) error {
+			if len(value) != 8 {
+				return damaged("a verdict of %d bytes", len(value))
+			}
+			return nil
+		},
+	} {
+		err := v.tx.Bucket(bucketNames[in]).ForEach(func(key, value []byte) error {
+			if _, ok := idOf(key[min(len(key), codeSize):]); !ok {
+				return damaged("%s: key %x", bucketNames[in], key)
+			}
+			return decode(value)
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
