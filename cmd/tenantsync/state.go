@@ -62,8 +62,9 @@ func backupsOf(state string) ([]backupFile, error) {
 	stem, suffix := backupParts(state)
 	found := []backupFile{}
 	for _, e := range entries {
-		at, ok := strings.CutPrefix(e.Name(), stem)
-		if at, ok = strings.CutSuffix(at, suffix); !ok {
+		at, begins := strings.CutPrefix(e.Name(), stem)
+		at, ends := strings.CutSuffix(at, suffix)
+		if !begins || !ends {
 			continue
 		}
 		taken, err := time.Parse(backupStamp, at)
