@@ -528,6 +528,11 @@ func TestReadingEndsWhenNobodyMayRead(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
+		stopped, stop := context.WithCancelCause(t.Context())
+		stop(errors.New("a signal"))
+		if _, err := f.client().Source(nil).Users(stopped, ids, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("stopped with a cause of its own: got %v, want %v", err, context.Canceled)
+		}
 		if _, err := f.client().Source(nil).Users(ctx, ids, nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want the context's error", err)
 		}

@@ -84,6 +84,7 @@ func complete(o *directory.Object, selects []string) {
 // fetchAll answers any number of fetches in batches, several in flight. It
 // returns when all batches have ended.
 func (c *Client) fetchAll(ctx context.Context, m *Meter, items []*fetch) error {
+	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	slots := make(chan struct{}, c.parallel)
@@ -104,6 +105,9 @@ func (c *Client) fetchAll(ctx context.Context, m *Meter, items []*fetch) error {
 		})
 	}
 	wg.Wait()
+	if err := caller.Err(); err != nil {
+		return err // whatever the caller's own cause is, it is an end that was asked for
+	}
 	return context.Cause(ctx)
 }
 

@@ -43,8 +43,17 @@ func exitMeanings() map[int]string {
 	}
 }
 
-// errInterrupted is the cause of a context that a signal cancelled.
-var errInterrupted = errors.New("interrupted")
+// errInterrupted is the cause of a context that a signal cancelled. It is like
+// [context.Canceled]: net/http and others return the cause in the place of that.
+var errInterrupted error = interruption{}
+
+type interruption struct{}
+
+// Error names the cause.
+func (interruption) Error() string { return "interrupted" }
+
+// Is reports that work was cancelled.
+func (interruption) Is(target error) bool { return target == context.Canceled }
 
 // exitStatus ends a command with a code when everything there is to say has been
 // said already.

@@ -39,6 +39,7 @@ func TestExitCode(t *testing.T) {
 		"invalid configuration": {&config.Invalid{}, 78},
 		"no configuration":      {&configError{errors.New("x")}, 78},
 		"cancelled":             {context.Canceled, 130},
+		"cancelled by a signal": {fmt.Errorf("read users: %w", errInterrupted), 130},
 	} {
 		if got := exitCode(c.err); got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
