@@ -76,6 +76,9 @@ func (e *environment) rebuildState(ctx context.Context, cfg *config.Config, jobs
 	if err := e.noDaemon(ctx, cfg); err != nil {
 		return err
 	}
+	if err := e.needsReason(cfg, "state rebuild"); err != nil && !plan {
+		return err
+	}
 	out := &rebuiltState{State: cfg.Store.Path, Plan: plan}
 	var state store.Store
 	var err error

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"tenantsync/engine"
 	"tenantsync/internal/config"
 	"tenantsync/internal/control"
 	"tenantsync/store"
@@ -49,6 +51,9 @@ func (e *environment) restoreState(ctx context.Context, cfg *config.Config, from
 	if err := e.noDaemon(ctx, cfg); err != nil {
 		return err
 	}
+	if err := e.needsReason(cfg, "state restore"); err != nil {
+		return err
+	}
 	facts, err := checkCopy(ctx, from)
 	if err != nil {
 		return err
@@ -73,6 +78,16 @@ func (e *environment) restoreState(ctx context.Context, cfg *config.Config, from
 		return err
 	}
 	return e.printer().Print(restoredResult(&restored{State: cfg.Store.Path, From: from, Kept: kept, Facts: put}))
+}
+
+// needsReason refuses an act that discards a state where the configuration wants
+// a reason for such acts and none is given.
+func (e *environment) needsReason(cfg *config.Config, act string) error {
+	if !cfg.Control.RequireReason || strings.TrimSpace(e.caller().Reason) != "" {
+		return nil
+	}
+	return &engine.Error{Class: engine.ClassUsage, Code: "ReasonRequired", Message: act + " needs a reason.",
+		Cause: "the configuration says control.requireReason: true", Action: "say why: --reason TEXT"}
 }
 
 // noDaemon refuses what must not be done while somebody works with the state.
