@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -170,26 +169,16 @@ func init() { // the table refers to functions that refer to the table
 			w.restart()
 			return nil
 		},
-		"backup": func(w *world, _ Step) error {
-			if err := w.stop(); err != nil {
-				return err
-			}
-			err := copyFile(w.statePath(), w.statePath()+".backup")
-			return errors.Join(err, w.start())
-		},
+		"backup":   (*world).backup,
+		"put back": (*world).putBack,
 
 		// What goes wrong. Crashes and full disks are met where they happen.
-		"fault":  func(w *world, s Step) error { w.faults = append(w.faults, *s.Fault); return nil },
-		"expire": func(w *world, _ Step) error { w.source.ExpireDeltaTokens(); return nil },
-		"crash":  func(w *world, _ Step) error { w.p.die(); return nil },
-		"lose state": func(w *world, _ Step) error {
-			if err := w.stop(); err != nil {
-				return err
-			}
-			err := os.Remove(w.statePath())
-			w.truth.stateLost()
-			return errors.Join(err, w.start())
-		},
+		"fault":      func(w *world, s Step) error { w.faults = append(w.faults, *s.Fault); return nil },
+		"begins":     func(w *world, s Step) error { return w.last(append(w.lasting, *s.Fault)) },
+		"ends":       func(w *world, _ Step) error { return w.last(nil) },
+		"expire":     func(w *world, _ Step) error { w.source.ExpireDeltaTokens(); return nil },
+		"crash":      func(w *world, _ Step) error { w.p.die(); return nil },
+		"lose state": (*world).loseState,
 	}
 }
 

@@ -41,6 +41,7 @@ func generate(seed uint64) Script {
 		}
 		g.add(c)
 	}
+	s.rare()
 	return s
 }
 

@@ -272,6 +272,8 @@ func (w *world) compareValue(p *picture, s, t entrasim.Object, name, when string
 		return
 	case name == "accountEnabled" && got == "false" && w.truth.blocks[t.ID()] == "false":
 		return // a block set by hand is kept
+	case name == "accountEnabled" && got == "false" && w.forgotten(t.ID(), func(x written) bool { return x.name == name && x.value == "False" }):
+		return // nobody remembers whose block it is, and nobody is let in on a guess
 	case w.truth.roles[t.ID()]: // some attributes of role holders are refused
 		return
 	}
@@ -299,6 +301,9 @@ func (w *world) compareManager(p *picture, s, t entrasim.Object, when string, co
 	}
 	if !compared && len(w.truth.hands) > 0 && want == "" {
 		return
+	}
+	if want == "" && w.forgotten(t.ID(), func(x written) bool { return x.name == "manager" && x.value != "" }) {
+		return // no manager does not flow: only one that is remembered as given is taken away
 	}
 	w.violate("managers are those of the source", "%s: manager of %s: got %q, want %q", when, w.name(s.ID()), w.name(got), w.name(want))
 }
@@ -371,6 +376,9 @@ func (w *world) excused(p *picture, s entrasim.Object, l store.Link) string {
 			if w.truth.homeOf(o) == s.ID() && w.truth.hands[id] && overlap(mine, addresses(o)) {
 				return "its target user was deleted by hand"
 			}
+			if w.truth.homeOf(o) == s.ID() && p.bin[id].ID() != "" && w.forgotten(id, func(x written) bool { return x.name == "deleted" }) {
+				return "its target user was deleted, and nobody remembers by whom" // that may have been a decision
+			}
 		}
 	}
 	for _, o := range p.others {
@@ -379,6 +387,20 @@ func (w *world) excused(p *picture, s entrasim.Object, l store.Link) string {
 		}
 	}
 	return ""
+}
+
+// forgotten reports that the last write of a kind to a target user was made at a
+// time that the state does not remember.
+func (w *world) forgotten(id string, kind func(written) bool) bool {
+	if len(w.truth.forgot) == 0 {
+		return false
+	}
+	for _, e := range slices.Backward(w.target.Journal()) {
+		if e.Status < http.StatusBadRequest && objectIn(e.Path) == id && slices.ContainsFunc(what(&e), kind) {
+			return w.truth.forgotten(e.Time)
+		}
+	}
+	return false
 }
 
 func (w *world) heldByOther(p *picture, self, address string) bool {

@@ -95,7 +95,7 @@ func (w *world) logs() {
 		}
 		for _, x := range what(e) {
 			did[x] = append(did[x], e.Time)
-			if e.Kind == "invite" || w.uncertain(i) {
+			if e.Kind == "invite" || w.uncertain(i) || w.truth.forgotten(e.Time) {
 				continue
 			}
 			if !after(said[x], e.Time) && !after(failed[x.target], e.Time) && !after(failed[w.truth.homes[x.target]], e.Time) {

@@ -3,6 +3,7 @@ package reliability_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ type truth struct {
 	invite  map[string]bool   // guests who were invited by hand
 	outer   [][2]int          // parts of the target's journal that belong to no cycle
 	allows  []time.Time
-	forgot  []time.Time            // when the state was lost or rolled back
+	forgot  [][2]time.Time         // parts of the past that no state remembers: it was lost, or an older one put back
 	demand  map[string][]time.Time // source id → when it was provisioned on demand
 	reading time.Time              // when the reading began that a stopped cycle left, zero: none
 }
@@ -264,11 +265,17 @@ func (h *truth) provisioned(n int, at time.Time) {
 	h.demand[userID(n)] = append(h.demand[userID(n)], at)
 }
 
-func (h *truth) stateLost() {
+// forget notes that the state remembers nothing of what came after a time.
+func (h *truth) forget(from time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.forgot = append(h.forgot, time.Now())
+	h.forgot = append(h.forgot, [2]time.Time{from, time.Now()})
 	h.reading = time.Time{}
+}
+
+// forgotten reports that the state remembers nothing of what was then.
+func (h *truth) forgotten(at time.Time) bool {
+	return slices.ContainsFunc(h.forgot, func(p [2]time.Time) bool { return !at.Before(p[0]) && !at.After(p[1]) })
 }
 
 // ended notes when the reading began that a cycle acted on: a stopped cycle leaves

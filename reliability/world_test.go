@@ -3,10 +3,8 @@ package reliability_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -54,12 +52,13 @@ type world struct {
 	lasting        []entrasim.Fault // in play until the faults stop
 
 	mu       sync.Mutex
-	armed    []Step // deferred into the next cycle
-	pending  []Step // deferred into the cycle under way
-	requests int    // of the cycle under way
-	running  bool   // a cycle is under way
-	ran      bool   // a cycle of the second job has ended
-	full     bool   // a commit of the cycle under way found no space
+	armed    []Step    // deferred into the next cycle
+	pending  []Step    // deferred into the cycle under way
+	requests int       // of the cycle under way
+	running  bool      // a cycle is under way
+	saved    time.Time // when the backup of the state was made, zero: there is none
+	ran      bool      // a cycle of the second job has ended
+	full     bool      // a commit of the cycle under way found no space
 	story    []string
 	broken   []string // invariants found broken while running
 }
@@ -387,22 +386,4 @@ func (w *world) noteCycle(c *cycle) {
 	for _, e := range w.target.Journal()[c.journal:c.upto] {
 		w.note("    %s %s %s → %d %s", e.Method, w.named(e.Path), w.named(e.Body), e.Status, e.Code)
 	}
-}
-
-// copyFile copies a state file that nobody has open.
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	if cerr := out.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }

@@ -420,7 +420,11 @@ func (x *call) writeDelta(set string, p *projection, items [][]byte, option stri
 	}
 	if x.spoiled != "dropLink" {
 		b = append(b, `,"`+name+`":`...)
-		b = appendQuoted(b, x.link("/"+set+"/delta", option, x.cloud.seal(tok)))
+		token := x.cloud.seal(tok)
+		if x.spoiled == "sameLink" && option == "$skiptoken" && x.query.Has(option) {
+			token = x.query.Get(option)
+		}
+		b = appendQuoted(b, x.link("/"+set+"/delta", option, token))
 	}
 	b = append(b, `,"value":[`...)
 	for i, it := range items {

@@ -46,7 +46,8 @@ type Fault struct {
 	Status  int    `json:"status,omitempty"`
 	Code    string `json:"code,omitempty"`
 	Message string `json:"message,omitempty"`
-	// RetryAfter is the header as sent: seconds, a fraction, a date.
+	// RetryAfter is the header as sent: seconds, a fraction, a date. "+45s" is
+	// sent as the date that is so long after the answer.
 	RetryAfter string `json:"retryAfter,omitempty"`
 	// Body replaces the error's body as it is; "-" is an empty body.
 	Body string `json:"body,omitempty"`
@@ -67,7 +68,8 @@ type Fault struct {
 
 	// Round spoils delta rounds without breaking a promise of Graph's: duplicate,
 	// shuffle, replay, tombstones, emptyPage. With dropLink a page, of a list too,
-	// loses its link. shuffle on /$batch disorders the responses.
+	// loses its link; with sameLink a page between the first and the last leads to
+	// itself. shuffle on /$batch disorders the responses.
 	Round string `json:"round,omitempty"`
 	// PageSize replaces the page size of delta rounds.
 	PageSize int `json:"pageSize,omitempty"`
@@ -94,6 +96,7 @@ func Presets() map[string]Fault {
 	return map[string]Fault{
 		"throttled":         {Status: 429, Code: "TooManyRequests", Message: "Too many requests.", RetryAfter: "10"},
 		"throttledSilently": {Status: 429, Code: "UnknownError"},
+		"throttledUntil":    {Status: 429, Code: "TooManyRequests", Message: "Too many requests.", RetryAfter: "+45s"},
 		"throttledFraction": {Status: 429, Code: "TooManyRequests", Message: "Too many requests.", RetryAfter: "2.128"},
 		"unavailable":       {Status: 503, Code: "ServiceNotAvailable", Message: "Service is temporarily unavailable."},
 		"gateway":           {Status: 503, Body: "<html><head><title>503 Service Unavailable</title></head><body>Service Unavailable</body></html>", Headers: map[string]string{"Content-Type": "text/html"}},
@@ -178,7 +181,7 @@ func (f Fault) compile() (*liveFault, error) {
 		return nil, fmt.Errorf("%w: effect %q is neither before nor after", ErrFault, f.Effect)
 	}
 	switch f.Round {
-	case "", "duplicate", "shuffle", "replay", "tombstones", "emptyPage", "dropLink":
+	case "", "duplicate", "shuffle", "replay", "tombstones", "emptyPage", "dropLink", "sameLink":
 	default:
 		return nil, fmt.Errorf("%w: round %q unknown", ErrFault, f.Round)
 	}
@@ -370,12 +373,20 @@ func (x *call) faulty(f *Fault) response {
 		a.header[http.CanonicalHeaderKey(name)] = value
 	}
 	if f.RetryAfter != "" {
-		a.header["Retry-After"] = f.RetryAfter
+		a.header["Retry-After"] = retryAfter(f.RetryAfter, x.now)
 	}
 	if f.Status == http.StatusTooManyRequests && x.tenant != nil {
 		x.tenant.counts.throttled()
 	}
 	return response{answer: a}
+}
+
+// retryAfter is the header a fault asks for, as sent at the given time.
+func retryAfter(text string, now time.Time) string {
+	if d, err := time.ParseDuration(text); err == nil && strings.HasPrefix(text, "+") {
+		return now.Add(d).UTC().Format(http.TimeFormat)
+	}
+	return text
 }
 
 // spoil notes what a fault does to the page that is about to be written.

@@ -141,7 +141,11 @@ func (x *call) writeList(l *listing, context, path string, page []*object, more 
 	}
 	if more && x.spoiled != "dropLink" {
 		b = append(b, `,"@odata.nextLink":`...)
-		b = appendQuoted(b, x.link(path, "$skiptoken", x.cloud.seal(l.next(page))))
+		token := x.cloud.seal(l.next(page))
+		if x.spoiled == "sameLink" && x.query.Has("$skiptoken") {
+			token = x.query.Get("$skiptoken")
+		}
+		b = appendQuoted(b, x.link(path, "$skiptoken", token))
 	}
 	b = append(b, `,"value":[`...)
 	for i, o := range page {
