@@ -16,7 +16,7 @@ import (
 // somebody ends it, and what happens to the state file as a whole. It has a chance
 // of its own, so that the story around it is the one the seed tells without it.
 func (s *Script) rare() {
-	r := rand.New(rand.NewPCG(s.Seed, 0x7261_7265))
+	r := rand.New(rand.NewPCG(s.Seed, 0x7261_7275))
 	if r.IntN(4) > 0 {
 		return
 	}
