@@ -328,6 +328,8 @@ func (w *world) compareUnwanted(p *picture, id, when string) {
 		return // refused, or nobody's business any more
 	case w.job.Deprovision == "disable" && !t.Bool("accountEnabled"):
 		return
+	case w.job.Deprovision == "disable" && w.truth.edits[l.TargetID]["accountEnabled"] && when == "after incremental cycles":
+		return // somebody in the target unblocked the user: that is drift, which only comparing finds
 	case w.job.Deprovision == "disable" && w.job.NoUpdate:
 		return
 	}
