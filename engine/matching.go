@@ -120,6 +120,55 @@ func (c *cycle) sharedAddresses(ctx context.Context, items []*item) (map[string]
 	return shared, nil
 }
 
+// sharedWithLinked is sharedAddresses of users who are to be invited anew: they
+// have links of their own, and share an address with each other or with somebody
+// linked.
+func (c *cycle) sharedWithLinked(ctx context.Context, list []*change) (map[string][]claimant, error) {
+	shared := map[string][]claimant{}
+	claim := func(a string, who claimant) {
+		if !slices.Contains(shared[a], who) {
+			shared[a] = append(shared[a], who)
+		}
+	}
+	own := map[string]bool{}
+	var addresses []string
+	for _, ch := range list {
+		own[ch.o.ID] = true
+		for _, a := range sourceAddresses(ch.o) {
+			claim(a, claimant{ch.o.ID, ch.o.UPN()})
+			addresses = append(addresses, a)
+		}
+	}
+	links, err := c.st.Links(ctx, store.LinkQuery{Pair: c.job.Pair, Addresses: addresses})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links {
+		if own[l.SourceID] || l.State == store.LinkDeleted || l.State == store.LinkMissing {
+			continue
+		}
+		for _, a := range l.Addresses {
+			claim(a, claimant{l.SourceID, l.UPN})
+		}
+	}
+	for a, who := range shared {
+		if len(who) < 2 {
+			delete(shared, a)
+		}
+	}
+	return shared, nil
+}
+
+// checkShared fails a user who has an address that is not this user's alone.
+func (c *cycle) checkShared(it *item, o directory.Object, shared map[string][]claimant) {
+	for _, a := range sourceAddresses(o) {
+		if list, is := shared[a]; is {
+			it.code, it.step = CodeDuplicateSourceEntries, stepMatching
+			it.reason = c.veil(o, "another source user has the address "+a+" as well ("+others(list, it.id)+")")
+		}
+	}
+}
+
 // others names those of the users sharing an address who are not the one given.
 func others(list []claimant, id string) string {
 	var names []string
@@ -141,13 +190,7 @@ func (c *cycle) matchPart(ctx context.Context, part []*item, shared map[string][
 		}
 		objects[i] = o
 		c.preview.meet(it.id, o.UPN())
-		for _, a := range sourceAddresses(o) {
-			if list, is := shared[a]; is {
-				it.code, it.step = CodeDuplicateSourceEntries, stepMatching
-				it.reason = c.veil(o, "another source user has the address "+a+" as well ("+others(list, it.id)+")")
-			}
-		}
-		if it.code != "" {
+		if c.checkShared(it, o, shared); it.code != "" {
 			continue
 		}
 		if keys[i], err = c.sourceKeys(o); err != nil {

@@ -43,3 +43,20 @@ func TestRehireInheritsNoLink(t *testing.T) {
 		})
 	})
 }
+
+// Whose target user was purged is invited anew only under an address that is the
+// user's alone, as everybody else.
+func TestPurgedIsNotInvitedUnderASharedAddress(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, userID(2), map[string]any{"userPrincipalName": "two@contoso.example"}) // the mail stays
+		w.update(w.contoso, userID(3), map[string]any{"userPrincipalName": upn(2)})
+		w.sync(store.OutcomeSuccess)
+		w.must(w.fabrikam.Purge(w.targetID(2)))
+		w.journalIs(func() { w.syncInitial(store.OutcomePartial) })
+		if got := w.retries(); len(got) != 1 || got[0].Code != "DuplicateSourceEntries" || got[0].SourceID != userID(2) {
+			t.Errorf("retries: got %+v, want one of user 2 for DuplicateSourceEntries", got)
+		}
+	})
+}

@@ -247,10 +247,17 @@ func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batc
 	if err != nil {
 		return err
 	}
+	shared, err := x.c.sharedWithLinked(ctx, list)
+	if err != nil {
+		return err
+	}
 	var fresh []*change
 	for _, old := range list {
 		it := &item{id: old.o.ID}
-		if x.c.checkAddress(it, old.o, target); it.code != "" {
+		if x.c.checkShared(it, old.o, shared); it.code == "" {
+			x.c.checkAddress(it, old.o, target)
+		}
+		if it.code != "" {
 			x.c.failed(b, old.r, old.o, &old.link, it.step, it.code, it.reason, false)
 			continue
 		}
