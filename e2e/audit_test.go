@@ -78,4 +78,26 @@ func TestControlRolesAndAudit(t *testing.T) {
 	if len(last) != 1 || last[0].Via != "command" || last[0].Act != "pause" || last[0].Actor == "" {
 		t.Errorf("the last act: got %+v, want a pause by a command", last)
 	}
+
+	// A backup that is put back is an audit that is short of its end: it says so, and
+	// how the rest is verified that is kept.
+	backup := filepath.Join(l.dir, "sim", "copy.db")
+	l.json(0, nil, "state", "backup", backup)
+	l.json(0, nil, "start", jobName)
+	var replaced struct{ Hash string }
+	l.json(0, &replaced, "audit", "verify")
+	for _, act := range [][]string{{"state", "restore", backup, "--yes"}, {"state", "rebuild", "--yes"}} {
+		if a := l.run(append(act, "-o", "json")...).exits(t, 64); !strings.Contains(string(a.stderr), "ReasonRequired") {
+			t.Errorf("%q without a reason: got %s", act, a.stderr)
+		}
+	}
+	l.json(0, nil, "state", "restore", backup, "--yes", "--reason", "a drill")
+	var restored []struct {
+		Act, Reason string
+		Details     map[string]string
+	}
+	l.json(0, &restored, "audit", "list", "--limit", "1")
+	if len(restored) != 1 || restored[0].Act != "state restore" || restored[0].Reason != "a drill" || !strings.HasSuffix(restored[0].Details["lastRecord"], ":"+replaced.Hash) {
+		t.Errorf("the restore in the audit: got %+v, want it to name the record %s", restored, replaced.Hash)
+	}
 }

@@ -92,7 +92,7 @@ func (e *environment) rebuildState(ctx context.Context, cfg *config.Config, jobs
 	}
 	defer func() { _ = state.Close() }() // every batch is on disk
 	if !plan {
-		if err := e.record(ctx, cfg, state, "state rebuild", map[string]string{"jobs": strings.Join(jobs, ", "), "kept": out.Kept}); err != nil {
+		if err := e.record(ctx, cfg, state, "state rebuild", map[string]string{"jobs": strings.Join(jobs, ", ")}, out.Kept); err != nil {
 			return err
 		}
 	}

@@ -73,7 +73,7 @@ func (e *environment) restoreState(ctx context.Context, cfg *config.Config, from
 	if err != nil {
 		return err
 	}
-	err = e.record(ctx, cfg, state, "state restore", map[string]string{"file": from, "kept": kept})
+	err = e.record(ctx, cfg, state, "state restore", map[string]string{"file": from}, kept)
 	if err = errors.Join(err, state.Close()); err != nil {
 		return err
 	}
@@ -122,8 +122,16 @@ func restoredResult(r *restored) result {
 }
 
 // record records an administrative act on a state that this command has to itself.
-func (e *environment) record(ctx context.Context, cfg *config.Config, state store.Store, act string, details map[string]string) error {
+// kept is where the state is now that was there before, "" for none: the last
+// record of its audit is named, since the one that goes on does not have it.
+func (e *environment) record(ctx context.Context, cfg *config.Config, state store.Store, act string, details map[string]string, kept string) error {
+	if kept != "" {
+		details["kept"] = kept
+		if last := lastAct(ctx, kept); last != nil {
+			details["lastRecord"] = fmt.Sprintf("%d:%s", last.Seq, last.Hash)
+		}
+	}
 	c := e.caller()
 	return control.NewAuditor(state, auditedConfiguration(cfg), false, e.log(nil)).Record(ctx,
-		store.Audit{At: e.now(), Actor: c.Name, Via: c.Via, Act: act, Reason: c.Reason, Outcome: "done", Details: details})
+		store.Audit{At: e.now(), Actor: c.Name, Via: c.Via, Act: act, Reason: c.Reason, Outcome: "done", Details: details, NewHash: cfg.Hash})
 }

@@ -530,6 +530,20 @@ func restoreState(ctx context.Context, from, path string, at time.Time) (store.F
 	return bolt.Restore(ctx, from, path, at)
 }
 
+// lastAct returns the last record of the audit of a state file that nobody works
+// with, nil where it has none or cannot be read.
+func lastAct(ctx context.Context, path string) *store.Audit {
+	state, err := bolt.Open(path, bolt.Options{ReadOnly: true})
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = state.Close() }() // only read
+	if list, err := state.Audit(ctx, store.AuditQuery{Limit: 1}); err == nil && len(list) == 1 {
+		return &list[0]
+	}
+	return nil
+}
+
 // beginState puts an empty state in the place of the state file; see bolt.Begin.
 func beginState(path string, at time.Time) (string, error) { return bolt.Begin(path, at) }
 
