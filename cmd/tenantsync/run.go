@@ -123,6 +123,10 @@ func (e *environment) daemonConfig() (*config.Config, error) {
 // serve runs the control interface and the engine until ctx ends. The control
 // interface answers as long as the engine works, also while it finishes.
 func (d *daemon) serve(ctx context.Context) error {
+	// Before anybody can see that it runs: a hang-up that is not waited for ends it.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	stopServer, err := d.listen(ctx)
 	if err != nil {
 		return err
@@ -132,9 +136,6 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	}
 	defer d.recordStop(ctx)
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	reloading, stopReloading := context.WithCancel(ctx)
 	defer stopReloading()
 	go d.reloads(reloading, hangups)
