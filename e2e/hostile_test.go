@@ -41,7 +41,8 @@ func TestHostileNamesDisturbNobody(t *testing.T) {
 	), nil)
 	l.configure(jobWith(obj{"mappings": list{obj{"target": "displayName", "source": "displayName"}, obj{"target": "department", "source": "department"}}}))
 	who := []string{"o'brien", "escape", "bidi", "lines", "long"}
-	commands := [][]string{{"plan", jobName}, {"sync", jobName}, {"plan", jobName, "--initial"}, {"status"}, {"logs"}, {"retries", "list", jobName}, {"check"}, {"deletions", "list", jobName}}
+	commands := [][]string{{"plan", jobName, "--out", "hostile.plan", "--force"}, {"sync", jobName}, {"apply", "hostile.plan", "--yes"}, {"plan", jobName, "--initial"}, {"status"},
+		{"provision", "bidi@contoso.example", "--reason", "why\x1b[2J\u202e\n" + forged}, {"audit", "list", "--limit", "0"}, {"audit", "verify"}, {"state", "check"}, {"state", "rebuild", "--plan"}, {"logs"}, {"retries", "list", jobName}, {"check"}, {"deletions", "list", jobName}}
 	for _, name := range who {
 		upn := name + "@contoso.example"
 		commands = append(commands, []string{"explain", upn, "--job", jobName}, []string{"provision", upn, "--dry-run"}, []string{"scope", "test", upn, "-j", jobName}, []string{"logs", "--user", upn})
@@ -152,7 +153,8 @@ func TestPromise10NoSecretInAnyByte(t *testing.T) {
 	all := func() {
 		for _, c := range [][]string{{"plan", jobName}, {"plan", jobName, "--initial"}, {"sync", jobName}, {"sync", jobName, "--initial"}, {"status"}, {"logs"}, {"logs", "export"}, {"check"},
 			{"check", "--permissions"}, {"config", "show"}, {"config", "validate"}, {"config", "schema"}, {"explain", "bob@contoso.example", "-j", jobName}, {"retries", "list", jobName},
-			{"deletions", "list", jobName}, {"provision", "bob@contoso.example"}, {"scope", "test", "bob@contoso.example", "-j", jobName}, {"mapping", "list", "-j", jobName}, {"audit"}, {"version"}} {
+			{"deletions", "list", jobName}, {"provision", "bob@contoso.example"}, {"scope", "test", "bob@contoso.example", "-j", jobName}, {"mapping", "list", "-j", jobName}, {"audit", "list", "--limit", "0"}, {"audit", "export"},
+			{"audit", "verify"}, {"plan", jobName, "--initial", "--out", "saved.plan", "--force"}, {"apply", "saved.plan", "--yes"}, {"state", "check"}, {"state", "backup"}, {"state", "rebuild", "--plan"}, {"version"}} {
 			run(append(c, "-v")...)
 			run(append(c, "-o", "json")...)
 		}

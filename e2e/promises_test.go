@@ -2,6 +2,8 @@ package e2e_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -509,6 +511,16 @@ func TestPromise10NothingSensitiveIsShown(t *testing.T) {
 		run("status", "-o", "json")
 		run("config", "show")
 		run("check", "-o", "json")
+		run("audit", "export")
+		run("state", "check", "-o", "json")
+		run("state", "rebuild", "--plan", "-o", "json")
+		run("plan", jobName, "--initial", "--out", "saved.plan", "--force")
+		saved, err := os.ReadFile(filepath.Join(l.dir, "saved.plan"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown["the saved plan"] = append(shown["the saved plan"], saved...)
+		run("apply", "saved.plan", "--yes", "-o", "json")
 	}
 	run("plan", jobName)
 	look()

@@ -1,11 +1,18 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -145,4 +152,76 @@ func TestRulesChangeWithEveryKeyOfAFilter(t *testing.T) {
 	if seen[plain] != "{title: A, clauses: [{attribute: city, operator: EQUALS, value: Oslo}]}" {
 		t.Error("ignoreCase: false is taken for a change")
 	}
+}
+
+// A certificate that is renewed in its file, under the same name, is another
+// credential: it is tried before it is taken, and what used the old one is let go.
+func TestACertificateRenewedInItsFileIsAnotherCredential(t *testing.T) {
+	dir := t.TempDir()
+	file, path := filepath.Join(dir, "app.pem"), filepath.Join(dir, "config.yaml")
+	text := "version: 1\ntenants:\n" +
+		"  contoso: {tenantId: 11111111-1111-1111-1111-111111111111, credential: {kind: certificate, clientId: 21111111-1111-1111-1111-111111111111, certificateFile: app.pem}}\n" +
+		"  fabrikam: {tenantId: 33333333-3333-3333-3333-333333333333, credential: {kind: secret, clientId: 43333333-3333-3333-3333-333333333333, secret: x}}\n" +
+		"jobs:\n" + job("a", "fabrikam", "")
+	renew := func() {
+		t.Helper()
+		if err := os.WriteFile(file, certificate(t), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWiring(zap.NewNop())
+	fresh := func() (tenants []string) {
+		t.Helper()
+		cfg, err := config.Load(path, config.Options{Env: func(string) (string, bool) { return "", false }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.jobs(cfg); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range w.fresh() {
+			tenants = append(tenants, f.tenant)
+		}
+		return tenants
+	}
+	renew()
+	fresh()
+	w.settle()
+	if got := fresh(); len(got) != 0 {
+		t.Errorf("with the same file: got new credentials of %q, want none", got)
+	}
+	renew()
+	if got := fresh(); len(got) != 1 || got[0] != "contoso" {
+		t.Errorf("with a renewed file: got new credentials of %q, want that of contoso", got)
+	}
+	if len(w.clients) != 3 {
+		t.Errorf("before the renewed one is taken: got %d clients, want the old one too", len(w.clients))
+	}
+	w.settle()
+	if len(w.clients) != 2 {
+		t.Errorf("after it was taken: got %d clients, want 2", len(w.clients))
+	}
+}
+
+// certificate returns a new self-signed certificate with its key.
+func certificate(t *testing.T) []byte {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tenantsync"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})...)
 }

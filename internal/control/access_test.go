@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"tenantsync/engine"
 	"tenantsync/internal/control"
@@ -259,12 +260,30 @@ func TestGuessesAreBoundedAndHinderNobody(t *testing.T) {
 
 // What is put off is done later: the client waits as it is told.
 func TestTheClientWaitsAsItIsTold(t *testing.T) {
-	f := &fake{}
-	client, _, _ := serve(t, f, socket(t))
-	for i := range 105 {
-		if _, err := client.Status(t.Context(), ""); err != nil {
-			t.Fatalf("request %d: %v", i, err)
+	list, secrets := bearers()
+	h := control.NewHandler(t.Context(), control.Options{Service: func(control.Caller) control.Service { return &fake{} },
+		Tokens: func() []control.Token { return list }}, ownSecret)
+	putOff := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "status") && putOff < 1 {
+			putOff++
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
 		}
+		h.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	client, err := control.Dial(t.Context(), control.Address{Host: strings.TrimPrefix(server.URL, "http://")}, secrets[control.Reader])
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if _, err := client.Status(t.Context(), ""); err != nil || putOff != 1 {
+		t.Errorf("got %v after %d times put off, want an answer after one", err, putOff)
+	}
+	if waited := time.Since(began); waited < time.Second {
+		t.Errorf("waited %s, want the second that it was told", waited)
 	}
 }
 
