@@ -179,6 +179,23 @@ func TestPromise4WriteRate(t *testing.T) {
 	}
 }
 
+// The rate is one of the application in the tenant: a process that follows another
+// counts on from there.
+func TestPromise4WriteRateOverProcesses(t *testing.T) {
+	t.Parallel()
+	const rate, within = 4, 40
+	l := newLab(t, users(team("user", 15)...), nil)
+	l.configure(jobWith(obj{"limits": obj{"writesPerSecond": rate}}))
+	l.sync(0, "success")
+	l.load("source", l.write("more.json", users(team("user", 30)...)))
+	l.sync(0, "success")
+	got := l.counts("target")
+	if n := got.MaxWritesIn10s[l.access["target"].clientID]; n > within || n < within/2 {
+		t.Errorf("writes within 10 s: got %d, want %d to %d", n, within/2, within)
+	}
+	expectEqual(t, "invitations", got.Writes["invite"], 30)
+}
+
 // §6.4 and §7, "Throttled"
 func TestPromise4RetryAfterIsObeyed(t *testing.T) {
 	t.Parallel()

@@ -3,12 +3,15 @@ package entra
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
 
-// window is the span over which a budget counts.
-const window = 10 * time.Second
+// BudgetWindow is the span over which a budget counts.
+const BudgetWindow = 10 * time.Second
+
+const window = BudgetWindow
 
 const (
 	// slowdown is what a 429 leaves of the rate, floor the least that is left.
@@ -142,6 +145,25 @@ func (b *Budget) land(n int) {
 	b.used += n
 	b.landed = append(b.landed, landing{time.Now(), n})
 	b.rouse()
+}
+
+// Spent says that n writes of this budget were answered at that time by somebody
+// else who has ended since, such as a process before this one. Times to come and
+// those past the window count for nothing.
+func (b *Budget) Spent(n int, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if n <= 0 || at.After(now) || now.Sub(at) >= window {
+		return
+	}
+	n = min(n, b.full)
+	b.used += n
+	i := 0
+	for i < len(b.landed) && !b.landed[i].at.After(at) {
+		i++
+	}
+	b.landed = slices.Insert(b.landed, i, landing{at, n})
 }
 
 func (b *Budget) rouse() {

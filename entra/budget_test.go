@@ -147,3 +147,22 @@ func TestBudgetWaitEndsWithTheContext(t *testing.T) {
 		}
 	})
 }
+
+// What somebody else spent a moment ago counts until it leaves the window.
+func TestBudgetCountsWhatWasSpentBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := entra.NewBudget(2)
+		b.Spent(100, time.Now().Add(-4*time.Second)) // more than fits counts as full
+		b.Spent(5, time.Now().Add(-time.Minute))
+		b.Spent(5, time.Now().Add(time.Hour))
+		began := time.Now()
+		n, done, err := b.Wait(t.Context(), 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
+		if waited := time.Since(began); waited != 6*time.Second || n != 20 {
+			t.Errorf("got %d writes after %s, want 20 after 6 s", n, waited)
+		}
+	})
+}

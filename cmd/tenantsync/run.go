@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -62,7 +63,11 @@ func openDaemon(env *environment, cfg *config.Config, log *zap.Logger, who store
 	if err != nil {
 		return nil, nil, err
 	}
-	if d.engine, err = newEngine(d.cfg, jobs, state, log, who); err != nil {
+	err = d.wiring.remember(context.Background(), cfg, state, time.Now())
+	if err == nil {
+		d.engine, err = newEngine(d.cfg, jobs, state, log, who)
+	}
+	if err != nil {
 		_ = state.Close() // the error that counts is the one returned
 		return nil, nil, err
 	}

@@ -91,7 +91,11 @@ func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator, caller
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := newEngine(cfg, jobs, state, log, who)
+	err = w.remember(context.Background(), cfg, state, time.Now())
+	var e *engine.Engine
+	if err == nil {
+		e, err = newEngine(cfg, jobs, state, log, who)
+	}
 	if err != nil {
 		_ = state.Close()
 		return nil, nil, err
