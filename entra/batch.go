@@ -2,6 +2,7 @@ package entra
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -182,13 +183,22 @@ type fetch struct {
 	err   error // *directory.Error: the item failed for good
 	done  bool
 	p     patience
-	after time.Duration // the pause its refusal asked for
+	after time.Duration // how long to wait before it is sent again
+	// asked is the Retry-After of the last refusal, which came at refused.
+	asked   time.Duration
+	refused time.Time
 }
 
 // readBatch answers up to batchSize fetches with as few requests as it takes.
 // Items that may be answered otherwise the next time are sent again together.
-// The error is for what ends the work: sign-in, a foreign link, the context.
-func (c *Client) readBatch(ctx context.Context, m *Meter, items []*fetch) error {
+// The error is for what ends the work: sign-in, a foreign link, the context. What
+// items were asked to wait for holds for whoever reads next.
+func (c *Client) readBatch(ctx context.Context, m *Meter, items []*fetch) (err error) {
+	defer func() {
+		if err != nil {
+			c.holdFor(items)
+		}
+	}()
 	for {
 		var open []*fetch
 		for _, f := range items {
@@ -204,6 +214,16 @@ func (c *Client) readBatch(ctx context.Context, m *Meter, items []*fetch) error 
 		}
 		if err := c.readOnce(ctx, m, open); err != nil {
 			return err
+		}
+	}
+}
+
+// holdFor keeps every read back until the last of the items that were refused for
+// a time may be asked for again.
+func (c *Client) holdFor(items []*fetch) {
+	for _, f := range items {
+		if !f.done && f.asked > 0 {
+			c.reads.hold(time.Until(f.refused.Add(f.asked)))
 		}
 	}
 }
@@ -234,13 +254,14 @@ func (c *Client) readOnce(ctx context.Context, m *Meter, open []*fetch) error {
 	if err != nil {
 		return c.malformed(what, ans, err)
 	}
+	var signIn error
 	for i, f := range open {
 		c.settle(m, f, replies[i])
 		if directory.KindOf(f.err) == directory.SignIn {
-			return f.err
+			signIn = cmp.Or(signIn, f.err)
 		}
 	}
-	return nil
+	return signIn
 }
 
 // settle takes the reply of one item: done, failed, or to be sent again.
@@ -253,6 +274,7 @@ func (c *Client) settle(m *Meter, f *fetch, r reply) {
 	if r.present {
 		why = classify(r.status, r.header, r.body, time.Now())
 	}
+	f.asked, f.refused = why.retryAfter, time.Now()
 	if why.kind == directory.Throttled {
 		m.throttle()
 	}

@@ -434,6 +434,35 @@ func TestThrottledItemsOfAReadAreAskedAgain(t *testing.T) {
 	})
 }
 
+// What one item of a batch was asked to wait for is not forgotten when another one
+// ends the work: whoever reads next waits.
+func TestRetryAfterOfAnItemOutlivesTheWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		f := newFake(t, batches(t, func(it item) outcome {
+			switch {
+			case first && strings.Contains(it.URL, "/u0?"):
+				return outcome{status: 401, body: graphError("InvalidAuthenticationToken", "no")}
+			case first && strings.Contains(it.URL, "/u1?"):
+				return outcome{status: 429, headers: map[string]string{"Retry-After": "9"}, body: `{"error":{}}`}
+			}
+			return outcome{status: 200, body: `{"id":"x"}`}
+		}))
+		target := f.client().Target(nil, nil)
+		if _, err := target.Users(t.Context(), []string{"u0", "u1", "u2"}, nil); directory.KindOf(err) != directory.SignIn {
+			t.Fatalf("got %v, want a sign-in error", err)
+		}
+		first = false
+		began := time.Now()
+		if _, err := target.Users(t.Context(), []string{"u1"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(began); waited < 8*time.Second || waited > 10*time.Second {
+			t.Errorf("asked again after %s, want the 9 s that were asked for", waited)
+		}
+	})
+}
+
 func TestGroupsRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t, inOrder(says(200, `{"value":[
