@@ -184,24 +184,18 @@ type fetch struct {
 	done  bool
 	p     patience
 	after time.Duration // how long to wait before it is sent again
-	// asked is the Retry-After of the last refusal, which came at refused.
-	asked   time.Duration
-	refused time.Time
 }
 
 // readBatch answers up to batchSize fetches with as few requests as it takes.
 // Items that may be answered otherwise the next time are sent again together.
-// The error is for what ends the work: sign-in, a foreign link, the context. What
-// items were asked to wait for holds for whoever reads next.
-func (c *Client) readBatch(ctx context.Context, m *Meter, items []*fetch) (err error) {
-	defer func() {
-		if err != nil {
-			c.holdFor(items)
-		}
-	}()
+// The error is for what ends the work: sign-in, a foreign link, the context.
+func (c *Client) readBatch(ctx context.Context, m *Meter, items []*fetch) error {
 	for {
 		var open []*fetch
 		for _, f := range items {
+			if left := c.items.left(f.path); !f.done && left > maxPatience {
+				f.err, f.done = c.stillThrottled(f.what, left), true
+			}
 			if !f.done {
 				open = append(open, f)
 			}
@@ -214,16 +208,6 @@ func (c *Client) readBatch(ctx context.Context, m *Meter, items []*fetch) (err e
 		}
 		if err := c.readOnce(ctx, m, open); err != nil {
 			return err
-		}
-	}
-}
-
-// holdFor keeps every read back until the last of the items that were refused for
-// a time may be asked for again.
-func (c *Client) holdFor(items []*fetch) {
-	for _, f := range items {
-		if !f.done && f.asked > 0 {
-			c.reads.hold(time.Until(f.refused.Add(f.asked)))
 		}
 	}
 }
@@ -241,12 +225,12 @@ func sleepFor(ctx context.Context, open []*fetch) error {
 }
 
 func (c *Client) readOnce(ctx context.Context, m *Meter, open []*fetch) error {
-	parts := make([]part, len(open))
+	parts, paths := make([]part, len(open)), make([]string, len(open))
 	for i, f := range open {
-		parts[i] = part{method: "GET", path: f.path}
+		parts[i], paths[i] = part{method: "GET", path: f.path}, f.path
 	}
 	what := open[0].what // whatever befalls the batch befalls all of them
-	ans, err := c.read(ctx, m, what, abs.POST, c.graph+"/$batch", encodeBatch(parts))
+	ans, err := c.read(ctx, m, what, abs.POST, c.graph+"/$batch", encodeBatch(parts), paths...)
 	if err != nil {
 		return err
 	}
@@ -274,7 +258,7 @@ func (c *Client) settle(m *Meter, f *fetch, r reply) {
 	if r.present {
 		why = classify(r.status, r.header, r.body, time.Now())
 	}
-	f.asked, f.refused = why.retryAfter, time.Now()
+	c.items.hold(f.path, why.retryAfter)
 	if why.kind == directory.Throttled {
 		m.throttle()
 	}

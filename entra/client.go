@@ -69,6 +69,7 @@ type Client struct {
 	log      *zap.Logger
 
 	reads         lull // of all reads; writes have their budget
+	items         itemLulls
 	organization  atomic.Pointer[directory.Tenant]
 	binUnfiltered atomic.Bool // the service refused a filter on deleted users
 }

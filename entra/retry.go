@@ -3,6 +3,7 @@ package entra
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"sync"
@@ -92,15 +93,18 @@ func (c *Client) get(ctx context.Context, m *Meter, what call, link string) (ans
 	return c.read(ctx, m, what, abs.GET, link, nil)
 }
 
-// read is get for any request that can be repeated without harm.
-func (c *Client) read(ctx context.Context, m *Meter, what call, method abs.HttpMethod, link string, body []byte) (answer, error) {
+// read is get for any request that can be repeated without harm. The paths are of
+// the items of a batch.
+func (c *Client) read(ctx context.Context, m *Meter, what call, method abs.HttpMethod, link string, body []byte, paths ...string) (answer, error) {
 	var p patience
 	for {
 		if left := c.reads.left(); left > maxPatience {
 			return answer{}, c.stillThrottled(what, left)
 		}
-		if err := c.reads.wait(ctx); err != nil {
-			return answer{}, err
+		for left := c.lullOf(paths); left > 0; left = c.lullOf(paths) {
+			if err := sleep(ctx, left); err != nil {
+				return answer{}, err
+			}
 		}
 		ans, err := c.exchange(ctx, m, what, method, link, body)
 		if err == nil && ans.status == http.StatusOK {
@@ -177,14 +181,49 @@ func (l *lull) left() time.Duration {
 	return max(0, time.Until(l.until))
 }
 
-// wait returns when the lull is over, or with the context's error.
-func (l *lull) wait(ctx context.Context) error {
-	for left := l.left(); left > 0; left = l.left() {
-		if err := sleep(ctx, left); err != nil {
-			return err
-		}
+// mostLulls is how many lulls are kept before those that are over are dropped.
+const mostLulls = 1024
+
+// itemLulls are the reads that nobody may repeat for a while: a Retry-After of one
+// item of a batch holds for that item, whoever asks for it.
+type itemLulls struct {
+	mu    sync.Mutex
+	until map[string]time.Time // by path and query
+}
+
+// hold keeps a read back for at least d from now.
+func (l *itemLulls) hold(path string, d time.Duration) {
+	if d <= 0 {
+		return
 	}
-	return nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if len(l.until) >= mostLulls {
+		maps.DeleteFunc(l.until, func(_ string, until time.Time) bool { return !until.After(now) })
+	}
+	if l.until == nil {
+		l.until = map[string]time.Time{}
+	}
+	if until := now.Add(d); until.After(l.until[path]) {
+		l.until[path] = until
+	}
+}
+
+// left returns how long a read must still wait, 0 when it need not.
+func (l *itemLulls) left(path string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(0, time.Until(l.until[path]))
+}
+
+// lullOf returns how long a request with these items must still wait.
+func (c *Client) lullOf(paths []string) time.Duration {
+	left := c.reads.left()
+	for _, path := range paths {
+		left = max(left, min(maxPatience, c.items.left(path)))
+	}
+	return left
 }
 
 // stillThrottled is the error of a call that is not made, because the service
