@@ -520,7 +520,7 @@ func checkCopy(ctx context.Context, path string) (*store.Facts, error) {
 func unusableCopy(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &engine.Error{Class: engine.ClassFailed, Code: "FileNotFound", Message: "there is no such file: " + path + ".", Cause: err.Error(),
+		return &engine.Error{Class: engine.ClassUsage, Code: "FileNotFound", Message: "there is no such file: " + path + ".", Cause: err.Error(),
 			Action: "name a backup: the daemon keeps them in the folder backups beside the state file"}
 	case errors.Is(err, store.ErrFormat):
 		return &engine.Error{Class: engine.ClassFailed, Code: "StateUnusable", Message: "the file cannot be used as a state; nothing was changed.",
