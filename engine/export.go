@@ -43,6 +43,7 @@ type change struct {
 	r        *record
 	v        verdict
 	created  bool // invited in this run, or left half-created by an earlier one
+	left     bool // left half-created by an earlier run: somebody may have been at it since
 	restored bool
 	adopted  bool
 	unstored bool // the link is new: it is stored with the outcome of the change
@@ -265,7 +266,7 @@ func (x *exporter) prepare(ctx context.Context, part []*item) error {
 
 // newChange begins the way of one linked user.
 func (x *exporter) newChange(o directory.Object, link store.Link) *change {
-	ch := &change{o: o, link: link, created: link.Creating, released: link.State == store.LinkHeld}
+	ch := &change{o: o, link: link, created: link.Creating, left: link.Creating, released: link.State == store.LinkHeld}
 	ch.v = verdict{state: sourceActive}
 	if !o.Enabled() {
 		ch.v.state = sourceDisabled

@@ -73,6 +73,8 @@ func (c *cycle) foresee(ctx context.Context, x *exporter, list []*change) (there
 	}
 	for i, ch := range look {
 		switch l := found[i]; {
+		case ch.created && directory.KindOf(l.Err) == directory.NotFound: // waited for
+			there = append(there, ch)
 		case l.Err != nil && directory.KindOf(l.Err) == directory.NotFound:
 			lost = append(lost, ch)
 		case l.Err != nil:

@@ -19,14 +19,10 @@ import (
 // Invitations are settled by matching instead, since their target user is not
 // known; see adoption.
 
-// intend commits what is about to be written. Users who are being created are left
-// out: until they are complete they are written whole.
+// intend commits what is about to be written.
 func (x *exporter) intend(ctx context.Context, kind store.IntentKind, list []*store.Link, modified func(i int) []store.Property) error {
 	b := &store.Batch{}
 	for i, l := range list {
-		if l.Creating && kind == store.IntentUpdate {
-			continue
-		}
 		in := store.Intent{Job: x.c.job.Name, SourceID: l.SourceID, Kind: kind, TargetID: l.TargetID, Began: now()}
 		if modified != nil {
 			in.Modified = modified(i)

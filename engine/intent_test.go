@@ -6,10 +6,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tenantsync/engine"
+	"tenantsync/entra/entrasim"
 	"tenantsync/store"
 )
 
@@ -206,5 +209,72 @@ func TestStateOfAnotherPairIsRefused(t *testing.T) {
 				t.Errorf("got %s, %v; want failed, StateMismatch", r.Outcome, r.Error)
 			}
 		})
+	})
+}
+
+// A block set by hand on somebody whose create was broken off is kept, wherever
+// that was; the create is completed but for it.
+func TestABlockByHandAfterABrokenCreate(t *testing.T) {
+	for _, text := range []string{`"invitedUserEmailAddress"`, `"userType"`} {
+		for _, first := range []bool{true, false} { // in an initial cycle, in a later one
+			story(t, func(w *world) {
+				if w.people(1, 1); !first {
+					w.sync(store.OutcomeSuccess)
+				}
+				w.people(2, 3)
+				w.dyingSync(text)
+				for _, u := range w.fabrikam.Users() {
+					if strings.Contains(u.String("userPrincipalName"), "user002") {
+						w.setEnabled(w.fabrikam, u.ID(), false)
+					}
+				}
+				w.sync(store.OutcomeSuccess)
+				w.sync(store.OutcomeSuccess)
+				w.equal(1, 3)
+				if w.enabled(2, false); w.targetUser(2).String("userType") != "Member" {
+					t.Errorf("dies after %s: got userType %s, want Member", text, w.targetUser(2).String("userType"))
+				}
+				w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+			})
+		}
+	}
+}
+
+// A block of this job in an update that completes a create is its own, though the
+// process died over it.
+func TestABlockOfOursInABrokenCreate(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 1)
+		w.sync(store.OutcomeSuccess)
+		w.people(2, 2)
+		w.dyingSync(`"userType"`)
+		w.pass(2 * time.Hour) // what was read is too old to be taken up
+		w.setEnabled(w.contoso, userID(2), false)
+		w.dyingSync(`"accountEnabled":false`)
+		w.enabled(2, false)
+		w.setEnabled(w.contoso, userID(2), true)
+		w.pass(2 * time.Hour)
+		w.sync(store.OutcomeSuccess)
+		w.sync(store.OutcomeSuccess)
+		w.equal(1, 2)
+		w.noIntents()
+	})
+}
+
+// Whoever is not visible yet when a broken create is taken up is waited for, and
+// what was set there by hand is kept even then.
+func TestABrokenCreateThatIsNotVisibleYet(t *testing.T) {
+	storyOf(t, entrasim.Options{ReplicationDelay: 20 * time.Second}, "{}", func(w *world) {
+		w.people(1, 1)
+		w.sync(store.OutcomeSuccess)
+		w.people(2, 2)
+		w.dieAfter(`"userType"`, func(e *engine.Engine) { _, _ = e.Sync(w.Context(), engine.SyncRequest{Job: jobName}, nil) })
+		w.setEnabled(w.fabrikam, w.targetID(2), false)
+		w.sync(store.OutcomeSuccess)
+		w.enabled(2, false)
+		if got := len(w.fabrikam.Users()); got != 2 {
+			t.Errorf("users of the target: got %d, want 2", got)
+		}
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
 	})
 }

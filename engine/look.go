@@ -10,12 +10,12 @@ import (
 
 // mustLook reports changes for which the target is read before it is written:
 // whenever it was not seen in this run, because an account that was made an
-// internal one is left alone; for accountEnabled, because a block set there by
+// internal one is left alone, be it one that was invited and never completed; for accountEnabled, because a block set there by
 // hand is kept; and for an invitation that may still be pending while the address
 // has changed. What is sent again was read before it was sent first: a block that
 // the target shows now may be our own.
 func (x *exporter) mustLook(ch *change) bool {
-	if ch.created || ch.resent {
+	if ch.created && !ch.left || ch.resent {
 		return false
 	}
 	if (!ch.u.empty() || x.c.initial || ch.link.ManagerUnknown) && !x.seen(ch) {
@@ -62,6 +62,9 @@ func (x *exporter) look(ctx context.Context, list []*change, b *store.Batch) ([]
 	for i, ch := range list {
 		l := found[i]
 		switch {
+		case ch.created && directory.KindOf(l.Err) == directory.NotFound:
+			x.postpone(ch, b)
+			continue
 		case l.Err != nil && directory.KindOf(l.Err) == directory.NotFound:
 			if err := x.lost(ctx, ch, b); err != nil {
 				return nil, err

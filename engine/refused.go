@@ -325,7 +325,7 @@ func (x *exporter) postpone(ch *change, b *store.Batch) {
 }
 
 // awaitReplication waits until the first postponed change is due and queues
-// those that are.
+// those that are. Who is to be read before being written is planned anew.
 func (x *exporter) awaitReplication(ctx context.Context) error {
 	slices.SortStableFunc(x.later, func(a, b *change) int { return a.due.Compare(b.due) })
 	if len(x.later) == 0 {
@@ -335,11 +335,22 @@ func (x *exporter) awaitReplication(ctx context.Context) error {
 		return err
 	}
 	at := now()
+	var unread []*change
 	for len(x.later) > 0 && !x.later[0].due.After(at.Add(100*time.Millisecond)) {
-		x.queue = append(x.queue, x.later[0])
-		x.later = x.later[1:]
+		ch := x.later[0]
+		if x.later = x.later[1:]; ch.left && !ch.read {
+			unread = append(unread, ch)
+			continue
+		}
+		x.queue = append(x.queue, ch)
 	}
-	return nil
+	if len(unread) == 0 {
+		return nil
+	}
+	return x.turn(func() error {
+		b := &store.Batch{}
+		return errors.Join(x.plan(ctx, unread, b), x.commit(ctx, b))
+	})
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -88,8 +88,11 @@ func (x *exporter) send(ctx context.Context) error {
 	return err
 }
 
-// intendUpdates leaves the intents of a batch of updates.
+// intendUpdates leaves the intents of a batch of updates. Users who are being created
+// are left out: until they are complete they are written whole. A block is not: it
+// could not be told from one set by hand.
 func (x *exporter) intendUpdates(ctx context.Context, part []*change) error {
+	part = slices.DeleteFunc(slices.Clone(part), func(ch *change) bool { return ch.link.Creating && !disables(ch.u.diff) })
 	links := make([]*store.Link, len(part))
 	for i, ch := range part {
 		links[i] = &ch.link
