@@ -361,9 +361,14 @@ func (w *world) excused(p *picture, s entrasim.Object, l store.Link) string {
 	if l.TargetID != "" && w.truth.hands[l.TargetID] {
 		return "deleted by hand in the target"
 	}
+	if p.bin[l.TargetID].ID() != "" && w.truth.roles[l.TargetID] {
+		// https://learn.microsoft.com/graph/api/directory-deleteditems-restore: an
+		// application restores a role holder only with a role of its own, and has none.
+		return "its target user holds a directory role, and restoring it is refused"
+	}
 	mine := addresses(s)
 	for id, o := range p.source {
-		if id != s.ID() && p.wanted[id] && overlap(mine, addresses(o)) {
+		if id != s.ID() && (p.wanted[id] || p.kept(id)) && overlap(mine, addresses(o)) {
 			return "the address is " + w.name(id) + "'s as well"
 		}
 	}
@@ -389,6 +394,15 @@ func (w *world) excused(p *picture, s entrasim.Object, l store.Link) string {
 		}
 	}
 	return ""
+}
+
+// kept reports a source user who is linked to a target user that is there. Be it a
+// leaver who was only disabled: an invitation to an address of theirs could lead to
+// that target user, who is never taken for somebody else.
+func (p *picture) kept(id string) bool {
+	l, linked := p.links[id]
+	_, there := p.target[l.TargetID]
+	return linked && there && l.State != store.LinkDeleted && l.State != store.LinkMissing
 }
 
 // forgotten reports that the last write of a kind to a target user was made at a
