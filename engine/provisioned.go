@@ -7,7 +7,6 @@ import (
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
-	"tenantsync/mapping/attribute"
 	"tenantsync/mapping/expr"
 	"tenantsync/store"
 )
@@ -66,7 +65,7 @@ func (p *provision) store(ctx context.Context) error {
 			continue
 		}
 		for _, m := range e.Modified {
-			p.out.Modified = append(p.out.Modified, ChangeProperty{Name: m.DisplayName, Old: m.OldValue, New: m.NewValue, Access: attribute.DecidesAccess(m.DisplayName)})
+			p.out.Modified = append(p.out.Modified, ChangeProperty{Name: m.DisplayName, Old: m.OldValue, New: m.NewValue})
 		}
 	}
 	last := entry.Steps[len(entry.Steps)-1]
@@ -176,8 +175,7 @@ func (p *provision) values() (failed *mapping.Failure) {
 		}
 		p.out.Values = append(p.out.Values, row)
 		if p.req.DryRun && !in.Current.Get(s.Target).Equal(s.Result) && s.Target != attrManager {
-			p.out.Modified = append(p.out.Modified, ChangeProperty{Name: s.Target, Old: row.Before, New: row.After, From: row.Expression,
-				Access: attribute.DecidesAccess(s.Target)})
+			p.out.Modified = append(p.out.Modified, ChangeProperty{Name: s.Target, Old: row.Before, New: row.After, From: row.Expression})
 		}
 	}
 	if p.req.DryRun {
