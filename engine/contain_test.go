@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,11 +14,11 @@ import (
 // broken is a source that panics while it is told to.
 type broken struct {
 	engine.Source
-	now *bool
+	now *atomic.Bool
 }
 
 func (b broken) Changes(ctx context.Context, selects []string, link string) (directory.Page, error) {
-	if *b.now {
+	if b.now.Load() {
 		panic("a fault in the adapter")
 	}
 	return b.Source.Changes(ctx, selects, link)
@@ -26,7 +27,8 @@ func (b broken) Changes(ctx context.Context, selects []string, link string) (dir
 // A panic ends the cycle and not the daemon: the next cycle goes on.
 func TestPanicEndsTheCycleOnly(t *testing.T) {
 	story(t, func(w *world) {
-		now := true
+		var now atomic.Bool
+		now.Store(true)
 		w.people(1, 2)
 		w.configure(false, func(j *engine.Job) { j.Source, j.AutoStart = broken{j.Source, &now}, true })
 		w.daemon(func() {
@@ -35,7 +37,7 @@ func TestPanicEndsTheCycleOnly(t *testing.T) {
 			if s.LastCycle == nil || s.LastCycle.Outcome != store.OutcomeFailed || s.State != "Quarantine" {
 				t.Fatalf("status: got %s, %+v, want a failed cycle and quarantine", s.State, s.LastCycle)
 			}
-			now = false
+			now.Store(false)
 			w.pass(2 * time.Hour)
 			if s := w.status(); s.State != "Active" || s.Linked != 2 {
 				t.Errorf("two hours later: got %s with %d linked, want Active with 2", s.State, s.Linked)

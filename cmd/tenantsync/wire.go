@@ -306,6 +306,9 @@ func (u unusable) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// budgetWindow is how far back the writes of an app count.
+const budgetWindow = entra.BudgetWindow
+
 // budget returns the write budget that all jobs with this app and target share.
 func (w *wiring) budget(t *config.Tenant, j *config.Job, rates map[appKey]float64) *entra.Budget {
 	app := appOf(t, t.ForWriting())

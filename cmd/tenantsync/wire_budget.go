@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"tenantsync/entra"
 	"tenantsync/internal/config"
 	"tenantsync/store"
 )
@@ -18,7 +17,7 @@ const writesAtOnce = 20
 func (w *wiring) remember(ctx context.Context, cfg *config.Config, state store.Store, now time.Time) error {
 	rates, _ := sharedLimits(cfg)
 	for _, j := range cfg.Jobs {
-		n, last, err := writtenSince(ctx, state, j.Name, now.Add(-entra.BudgetWindow))
+		n, last, err := writtenSince(ctx, state, j.Name, now.Add(-budgetWindow))
 		if err != nil {
 			return err
 		}
