@@ -113,6 +113,11 @@ func inspect(path string) error {
 	if !ok {
 		return fmt.Errorf("%w: it is damaged, or belongs to another program", store.ErrFormat)
 	}
+	// Whoever works with the file lengthens it before the record that says so: the
+	// length is taken after it was read.
+	if info, err = file.Stat(); err != nil {
+		return err
+	}
 	if need := newest.pages * newest.pageSize; uint64(info.Size()) < need {
 		return damaged("it is cut off at %d of %d bytes", info.Size(), need)
 	}
