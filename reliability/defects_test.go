@@ -52,9 +52,6 @@ var defects = []defect{
 		{"engine/judge.go", "if state == linkDeleted && d.action == actRestore ||", "if state == linkDeleted && d.action == actRestore {\n\t\tb.DropLinks = append(b.DropLinks, j.link.Key())\n\t\tw.creates = append(w.creates, &item{id: j.o.ID, at: j.at, act: actCreate})\n\t\treturn nil\n\t}\n\tif "}}},
 	{name: "managerForgotten", sentence: "A manager who is linked later is not set", edits: []edit{
 		{"engine/update.go", "if want != l.ManagerSource {\n\t\treturn true\n\t}\n\treturn want == \"\" && l.ManagerTarget != \"\"", "return want != l.ManagerSource && l.ManagerSource == \"\" && want == \"\""}}},
-	{name: "lostInvitationForgotten", sentence: "An invitation whose answer was lost is forgotten, and invited anew by the next cycle", edits: []edit{
-		{"engine/create.go", "key = store.WaitKey{} // the intent stays until the outcome is known", ""},
-		{"engine/create.go", "if !ch.again {", "if false {"}}},
 	{name: "deleteWithoutLooking", sentence: "A target user is deleted without being read again", edits: []edit{
 		{"engine/remove.go", "\t\tif found[i].Err == nil {\n\t\t\tcode, reason = c.job.spares(found[i].Object, target)\n\t\t}\n", "\t\t_ = target\n"}}},
 	{name: "blockUndone", sentence: "A block set by hand in the target is undone", edits: []edit{
