@@ -187,12 +187,12 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		if link.Job == c.job.Name && isLinked(link) {
 			c.met++
 		}
-		if link.Job != c.job.Name {
-			continue
-		}
 		if code, _ := c.job.spares(*o, target); code != "" {
 			c.internal[keyOf(o.ID)] = true
-			continue // what it has is no concern of ours any more
+			continue // what it has is no concern of ours any more, nor of a job that takes the link over
+		}
+		if link.Job != c.job.Name {
+			continue
 		}
 		if link.State == store.LinkMissing {
 			c.rec.Linked++ // restored by hand

@@ -296,3 +296,23 @@ func TestManagerWhoComesThroughAnotherJob(t *testing.T) {
 		w.journalIs(func() { w.syncJob(jobName); w.syncJob("second") })
 	})
 }
+
+// Who was made an internal account while a job had the link stays alone when
+// another job takes the link over: its initial cycle has seen the account.
+func TestTakenOverInternalAccountIsLeftAlone(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.group(1, userID(1))
+		w.group(2, userID(2))
+		w.twoJobs()
+		w.syncJob(jobName)
+		w.syncJob("second")
+		w.update(w.fabrikam, w.targetID(2), map[string]any{"externalUserState": nil, "userPrincipalName": "two@fabrikam.example", "creationType": nil, "identities": []any{}})
+		w.update(w.contoso, userID(2), map[string]any{"city": "Bergen"})
+		w.must(w.contoso.AddMember(groupID(1), userID(2)))
+		w.journalIs(func() {
+			r := w.syncWith(engine.SyncRequest{Job: jobName, Initial: true}, store.OutcomePartial)
+			w.summary(r, store.Summary{Unchanged: 1, Failed: 1})
+		})
+	})
+}
