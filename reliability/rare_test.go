@@ -88,7 +88,7 @@ func (w *world) backup(Step) error {
 	}
 	_, err := w.p.st.Backup(context.Background(), w.backupPath())
 	if err == nil {
-		w.saved = time.Now()
+		w.saved, w.ranThen = time.Now(), w.ran
 	}
 	return err
 }
@@ -102,6 +102,7 @@ func (w *world) putBack(Step) error {
 		return err
 	}
 	_, _, err := bolt.Restore(context.Background(), w.backupPath(), w.statePath(), time.Now())
+	w.ran = w.ranThen
 	w.truth.forget(w.saved)
 	return errors.Join(err, w.start())
 }
@@ -115,6 +116,7 @@ func (w *world) loseState(Step) error {
 		return err
 	}
 	err := os.Remove(w.statePath())
+	w.ran = false
 	w.truth.forget(w.began)
 	return errors.Join(err, w.start())
 }

@@ -57,7 +57,8 @@ type world struct {
 	requests int       // of the cycle under way
 	running  bool      // a cycle is under way
 	saved    time.Time // when the backup of the state was made, zero: there is none
-	ran      bool      // a cycle of the second job has ended
+	ran      bool      // the state remembers that a cycle of the second job has ended
+	ranThen  bool      // so did the backup
 	full     bool      // a commit of the cycle under way found no space
 	story    []string
 	broken   []string // invariants found broken while running
