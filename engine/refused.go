@@ -191,7 +191,7 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 		return
 	}
 	c.dropEscrow(b, ch.o.ID)
-	skips := newBlock && len(ch.u.diff) == 0 && len(ch.refused) == 0 && !ch.pending
+	skips := newBlock && len(ch.u.diff) == 0 && len(ch.refused) == 0 && !ch.pending && !ch.restored
 	quiet := x.countOutcome(ch, skips)
 	switch {
 	case len(ch.refused) > 0:

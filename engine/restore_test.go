@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,29 @@ func TestRestoreWithoutOtherDifferencesIsOneWrite(t *testing.T) {
 		if e := w.log(store.LogQuery{Limit: 1})[0]; e.Action != "update" || property(e, "IsSoftDeleted") != "True → False" {
 			t.Errorf("log: got %s with %+v, want update with IsSoftDeleted True → False", e.Action, e.Modified)
 		}
+	})
+}
+
+// A target user whom somebody there had blocked comes back blocked: the entry
+// tells of both, and is one of a success.
+func TestComesBackBlockedByHand(t *testing.T) {
+	inSales(t, 5, nil, func(w *world) {
+		id := w.targetID(2)
+		w.leave(2)
+		w.setEnabled(w.fabrikam, id, false)
+		w.syncInitial(store.OutcomeSuccess)
+		w.back(2)
+		w.journalIs(func() {
+			w.saidIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{Restore: 1}) }, "update success "+upn(2))
+		}, "POST /directory/deletedItems/"+id+"/restore")
+		w.enabled(2, false)
+		e := w.log(store.LogQuery{Limit: 1})[0]
+		told := slices.ContainsFunc(e.Steps, func(s store.Step) bool { return s.Details["SkipReason"] == string(engine.CodeBlockedInTarget) })
+		if property(e, "IsSoftDeleted") != "True → False" || !told {
+			t.Errorf("log: got %+v with steps %+v, want the restore and the block that is kept", e.Modified, e.Steps)
+		}
+		w.saidIs(func() { w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) }) })
+		w.enabled(2, false)
 	})
 }
 
