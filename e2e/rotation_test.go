@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // hangup sends the daemon SIGHUP and waits for what it then logs, once more than
@@ -56,7 +57,22 @@ func TestSecretRotation(t *testing.T) {
 	l.hangup("configuration not reloaded")
 	further(2)
 	write(fresh)
+	text, err := os.ReadFile(l.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := time.Now().UTC().AddDate(0, 0, 5).Format(time.DateOnly)
+	told := strings.Replace(string(text), "kind: secret\n", "kind: secret\n      expires: "+day+"\n", 1)
+	if err := os.WriteFile(l.config, []byte(told), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	l.hangup("configuration reloaded")
+	if log := string(l.daemon.stderr.Bytes()); !strings.Contains(log, "the secret for source expires on "+day) {
+		t.Errorf("the log does not say that the secret expires on %s:\n%s", day, log)
+	}
+	if status := l.run("status"); !strings.Contains(string(status.stdout), "the secret for source expires on "+day) {
+		t.Errorf("status does not say that the secret expires on %s:\n%s", day, status.stdout)
+	}
 	l.add("source", staff("late"))
 	further(3)
 	if got := len(l.section("target", "users")); got != 4 {

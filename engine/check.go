@@ -233,7 +233,7 @@ func (j *judgement) side(name, side string, f *sideFacts, app App, needs []Permi
 	j.add(name, "sign-in", CheckSuccess, detail, "")
 	for _, e := range j.s.Job.Credentials {
 		if text := expiryText(e, j.f.at); text != "" && e.Tenant == name {
-			j.add(name, "credential", CheckWarning, text, "upload a new certificate to the app registration and put it where the configuration reads it from")
+			j.add(name, "credential", CheckWarning, text, renewal(e))
 		}
 	}
 	j.permissions(name, side, f, app, needs, allNeeds)

@@ -93,6 +93,9 @@ func (e *Engine) Reload(jobs []Job) error {
 			r.activity = old.activity
 		}
 	}
+	if e.runners != nil {
+		e.sayExpiries(runners, e.runners)
+	}
 	e.runners, e.order = runners, order
 	e.announce()
 	return nil

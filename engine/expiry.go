@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -11,6 +13,7 @@ import (
 // CredentialEnd says when the credential for a tenant expires, where that is known.
 type CredentialEnd struct {
 	Tenant   string // name in the configuration
+	Kind     string // what expires: "secret" or "certificate"
 	NotAfter time.Time
 }
 
@@ -29,15 +32,23 @@ func expiryStep(notAfter, at time.Time) int {
 
 // expiryText says when a credential expires, "" while that is far away.
 func expiryText(e CredentialEnd, at time.Time) string {
-	day := e.NotAfter.Format(time.DateOnly)
+	day := e.NotAfter.UTC().Format(time.DateOnly)
 	switch step := expiryStep(e.NotAfter, at); {
 	case step < 0:
 		return ""
 	case !e.NotAfter.After(at):
-		return "the certificate for " + e.Tenant + " expired on " + day
+		return fmt.Sprintf("the %s for %s expired on %s", e.Kind, e.Tenant, day)
 	default:
-		return fmt.Sprintf("the certificate for %s expires on %s, in %s", e.Tenant, day, countOf(int(e.NotAfter.Sub(at).Hours()/24), "day"))
+		return fmt.Sprintf("the %s for %s expires on %s, in %s", e.Kind, e.Tenant, day, countOf(int(e.NotAfter.Sub(at).Hours()/24), "day"))
 	}
+}
+
+// renewal says what to do about a credential that expires.
+func renewal(e CredentialEnd) string {
+	if e.Kind == "secret" {
+		return "create a new client secret in the app registration, put it where the configuration reads it from, and its end into expires"
+	}
+	return "upload a new certificate to the app registration and put it where the configuration reads it from"
 }
 
 // warnOfExpiry logs what expires, once a step: 30, 14, 7 and 1 days ahead.
@@ -53,11 +64,36 @@ func (c *cycle) warnOfExpiry(ctx context.Context) error {
 		if last != nil && expiryStep(e.NotAfter, last.EndedAt) == expiryStep(e.NotAfter, c.began) {
 			continue
 		}
-		if text := expiryText(e, c.began); text != "" {
-			c.log.Warn("credential expires", zap.String("tenant", e.Tenant), zap.Time("not_after", e.NotAfter), zap.String("reason", text))
-		}
+		sayExpiry(c.log, e, c.began)
 	}
 	return nil
+}
+
+// sayExpiry logs that a credential expires, unless that is far away.
+func sayExpiry(log *zap.Logger, e CredentialEnd, at time.Time) {
+	if text := expiryText(e, at); text != "" {
+		log.Warn("credential expires", zap.String("tenant", e.Tenant), zap.Time("not_after", e.NotAfter), zap.String("reason", text))
+	}
+}
+
+// sayExpiries logs what expires of enabled jobs, but for what the jobs before
+// knew. The cycles tell the steps that are reached while they go on: what is
+// reached already when the daemon begins or learns of it is told here, and of jobs
+// that wait for a start nobody else tells.
+func (e *Engine) sayExpiries(runners, before map[string]*runner) {
+	at := now()
+	for _, name := range slices.Sorted(maps.Keys(runners)) {
+		j := runners[name].job
+		var known []CredentialEnd
+		if old := before[name]; old != nil && old.job.Enabled {
+			known = old.job.Credentials
+		}
+		for _, end := range j.Credentials {
+			if j.Enabled && !slices.Contains(known, end) {
+				sayExpiry(e.log.With(zap.String("job", name)), end, at)
+			}
+		}
+	}
 }
 
 // expiryWarnings are what status says of the credentials of a job.

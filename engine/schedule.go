@@ -47,6 +47,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer wg.Wait()
 	running := map[string]bool{}
 	done := make(chan string)
+	e.mu.Lock()
+	e.sayExpiries(e.runners, nil)
+	e.mu.Unlock()
 	for {
 		e.mu.Lock()
 		changed := e.changed

@@ -184,13 +184,17 @@ func (w *wiring) jobs(cfg *config.Config) ([]engine.Job, error) {
 	return list, nil
 }
 
-// endOf says when a credential expires, nothing when that is not known.
+// endOf says when a credential expires, nothing when that is not known: of a
+// certificate itself says so, of a secret the configuration.
 func endOf(t *config.Tenant, c *config.Credential) []engine.CredentialEnd {
 	at, known := keyOf(t, c, nil).credential.NotAfter()
+	if c.Kind == config.ClientSecret {
+		at, known = c.Expires.Time()
+	}
 	if !known {
 		return nil
 	}
-	return []engine.CredentialEnd{{Tenant: t.Name, NotAfter: at}}
+	return []engine.CredentialEnd{{Tenant: t.Name, Kind: string(c.Kind), NotAfter: at}}
 }
 
 // client returns the one client of a tenant and credential.

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"tenantsync/directory"
+	"tenantsync/engine"
 	"tenantsync/internal/config"
 )
 
@@ -224,4 +225,34 @@ func certificate(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})...)
+}
+
+// When a secret expires is what the configuration says; a credential without an end
+// has none, and another end is no other client.
+func TestTheConfigurationSaysWhenASecretExpires(t *testing.T) {
+	cfg := load(t, job("a", "fabrikam", ""))
+	w := newWiring(zap.NewNop())
+	ends := func() []engine.CredentialEnd {
+		t.Helper()
+		jobs, err := w.jobs(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return jobs[0].Credentials
+	}
+	if got := ends(); len(got) != 0 {
+		t.Errorf("nothing said: got %v, want nothing", got)
+	}
+	moment, err := config.ParseMoment("2027-03-01")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Tenants["fabrikam"].Credential.Expires = moment
+	want := engine.CredentialEnd{Tenant: "fabrikam", Kind: "secret", NotAfter: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)}
+	if got := ends(); len(got) != 1 || got[0] != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if len(w.clients) != 2 {
+		t.Errorf("got %d clients, want the 2 there were", len(w.clients))
+	}
 }

@@ -379,6 +379,19 @@ func (x *Size) decodeNode(d *decoder, path string, n *node) {
 	*x = parsed
 }
 
+func (x *Moment) decodeNode(d *decoder, path string, n *node) {
+	text, _, ok := d.text(path, n)
+	if !ok {
+		return
+	}
+	parsed, err := ParseMoment(text)
+	if err != nil {
+		d.add(finding{path: path, code: InvalidValue, message: path + " " + err.Error()})
+		return
+	}
+	*x = parsed
+}
+
 func (x *Word) decodeNode(d *decoder, path string, n *node) {
 	if text, _, ok := d.text(path, n); ok {
 		*x = Word(text)

@@ -34,6 +34,8 @@ func masked(v reflect.Value, names []string) any {
 		return x.String()
 	case Size:
 		return x.String()
+	case Moment:
+		return x.String()
 	case Literal:
 		return literal(x.Value)
 	case []Mapping:
@@ -82,6 +84,9 @@ func maskedStruct(v reflect.Value, names []string) yaml.MapSlice {
 			}
 		case reflect.Struct:
 			if s, isSecret := value.Interface().(Secret); isSecret && s.IsEmpty() {
+				continue
+			}
+			if m, isMoment := value.Interface().(Moment); isMoment && m == (Moment{}) {
 				continue
 			}
 		}

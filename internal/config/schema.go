@@ -60,6 +60,8 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
 			{Type: "string", Pattern: `^(0|[0-9]+(KiB|MiB|GiB)|.*\$\{.+\}.*)$`}, {Const: 0},
 		}}
+	case reflect.TypeFor[Moment]():
+		return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]{4}-[0-9]{2}-[0-9]{2}(T.+)?|.*\$\{.+\}.*)$`}
 	case reflect.TypeFor[Secret]():
 		return &jsonschema.Schema{Type: "string", MinLength: new(uint64(1))}
 	case reflect.TypeFor[Expression]():

@@ -120,6 +120,7 @@ type Credential struct {
 	Kind            CredentialKind `yaml:"kind" jsonschema:"required" jsonschema_description:"The way to sign in: a client secret, a certificate, a managed identity, a federated workload identity, or the Azure CLI's user (for trying out)."`
 	ClientID        string         `yaml:"clientId" jsonschema_description:"The application's (client) id, a GUID. For managedIdentity only with a user-assigned identity."`
 	Secret          Secret         `yaml:"secret" jsonschema_description:"kind secret: the client secret, as ${VAR} or ${file:PATH}, never in clear text."`
+	Expires         Moment         `yaml:"expires" jsonschema_description:"kind secret: when the secret expires, as the app registration shows it: a day or a time of RFC 3339. Nobody else can know; check, status and the log warn ahead of it."`
 	CertificateFile string         `yaml:"certificateFile" jsonschema_description:"kind certificate: the certificate with its private key, PEM or PFX."`
 	PasswordFile    string         `yaml:"passwordFile" jsonschema_description:"kind certificate: a file with the password of the certificate file."`
 	TokenFile       string         `yaml:"tokenFile" jsonschema_description:"kind workloadIdentity: the file with the federated token; else AZURE_FEDERATED_TOKEN_FILE says where."`

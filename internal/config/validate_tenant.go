@@ -85,7 +85,7 @@ func holdsCertificate(text []byte) bool {
 func belongings(kind CredentialKind) (required, optional []string) {
 	switch kind {
 	case ClientSecret:
-		return []string{"clientId", "secret"}, nil
+		return []string{"clientId", "secret"}, []string{"expires"}
 	case ClientCertificate:
 		return []string{"clientId", "certificateFile"}, []string{"passwordFile"}
 	case ManagedIdentity:
@@ -106,6 +106,7 @@ func (v *validator) validateCredential(path string, c *Credential) {
 	}{
 		{"clientId", c.ClientID == ""},
 		{"secret", c.Secret.IsEmpty()},
+		{"expires", c.Expires == Moment{}},
 		{"certificateFile", c.CertificateFile == ""},
 		{"passwordFile", c.PasswordFile == ""},
 		{"tokenFile", c.TokenFile == ""},
