@@ -58,10 +58,15 @@ func (d *disk) Apply(ctx context.Context, b *store.Batch) error {
 			if err := d.Store.Apply(ctx, b); err != nil {
 				return err
 			}
+			d.p.w.committed()
 			d.p.w.note("CRASH after commit %d", n)
 			d.p.die()
 			return errDead
 		}
 	}
-	return d.Store.Apply(ctx, b)
+	err := d.Store.Apply(ctx, b)
+	if err == nil {
+		d.p.w.committed()
+	}
+	return err
 }

@@ -95,7 +95,7 @@ func (w *world) logs() {
 		}
 		for _, x := range what(e) {
 			did[x] = append(did[x], e.Time)
-			if e.Kind == "invite" || w.uncertain(i) || w.truth.forgotten(e.Time) {
+			if e.Kind == "invite" || w.uncertain(i, e.Time) || w.truth.forgotten(e.Time) {
 				continue
 			}
 			if !after(said[x], e.Time) && !after(failed[x.target], e.Time) && !after(failed[w.truth.homes[x.target]], e.Time) {
@@ -161,13 +161,13 @@ func saidOf(e *store.Entry) []written {
 // uncertain reports a write whose record may be missing because the process died,
 // or found no space, before it was committed: it belongs to the last batch of its
 // cycle, and is repeated, and then logged, only if it is still wanted.
-func (w *world) uncertain(at int) bool {
+func (w *world) uncertain(at int, when time.Time) bool {
 	for i := range w.cycles {
 		c := &w.cycles[i]
 		if at < c.journal || at >= c.upto {
 			continue
 		}
-		return c.dead || c.full
+		return (c.dead || c.full) && when.After(c.commit)
 	}
 	return false
 }
@@ -194,7 +194,7 @@ func (w *world) createOnly(journal []entrasim.Entry) {
 		id := objectIn(e.Path)
 		before, again := first[id]
 		first[id] = i
-		if again && !w.uncertain(before) && !w.sameCycle(before, i) {
+		if again && !w.uncertain(before, journal[before].Time) && !w.sameCycle(before, i) {
 			w.violate("create-only attributes are written once", "%s got userType again at %s, after %s", w.name(id),
 				span(e.Time.Sub(w.began)), span(journal[before].Time.Sub(w.began)))
 		}

@@ -60,6 +60,7 @@ type world struct {
 	ran      bool      // the state remembers that a cycle of the second job has ended
 	ranThen  bool      // so did the backup
 	full     bool      // a commit of the cycle under way found no space
+	commit   time.Time // the last one that was made
 	story    []string
 	broken   []string // invariants found broken while running
 }
@@ -75,6 +76,7 @@ type cycle struct {
 	result        engine.SyncResult
 	resumed       time.Time // when the reading began, if a cycle before was stopped
 	full          bool      // a commit found no space
+	commit        time.Time // the last one that was made, before the end or in it
 }
 
 // process is the program between its start and its end.
@@ -285,6 +287,14 @@ func (w *world) request() int {
 	return w.requests
 }
 
+func (w *world) committed() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.full { // what is committed after one that found no space does not tell of the writes before
+		w.commit = time.Now()
+	}
+}
+
 func (w *world) failedCommit() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -314,7 +324,7 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	c.result, c.ended, c.upto, c.initial, c.dead, c.stopped = result, time.Now(), len(w.target.Journal()), result.Cycle == "initial", p.dead.Load(), p.ctx.Err() != nil
 	w.mu.Lock()
 	left := w.pending
-	c.full = w.full
+	c.full, c.commit = w.full, w.commit
 	w.pending, w.running = nil, false
 	w.mu.Unlock()
 	w.cloud.SetFaults(w.lasting)
