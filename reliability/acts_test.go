@@ -113,7 +113,7 @@ func init() { // the table refers to functions that refer to the table
 			return w.drift(s.Who, name, nothing(value))
 		},
 		"target delete":  func(w *world, s Step) error { return w.handled(s.Who, w.target.Delete) },
-		"target restore": func(w *world, s Step) error { return w.handled(s.Who, w.target.Restore) },
+		"target restore": func(w *world, s Step) error { return w.handled(s.Who, w.restoreTarget) },
 		"target purge":   func(w *world, s Step) error { return w.handled(s.Who, w.target.Purge) },
 		"target redeem": func(w *world, s Step) error {
 			return w.withGuest(s.Who, func(id string) error {
@@ -285,6 +285,14 @@ func (w *world) handled(n int, do func(id string) error) error {
 		w.truth.byHand(id)
 		return nil
 	})
+}
+
+func (w *world) restoreTarget(id string) error {
+	err := w.target.Restore(id)
+	if err == nil {
+		w.truth.restored(id)
+	}
+	return err
 }
 
 func (w *world) drift(n int, name string, value any) error {

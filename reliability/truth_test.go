@@ -30,6 +30,7 @@ type truth struct {
 	outer   [][2]int          // parts of the target's journal that belong to no cycle
 	allows  []time.Time
 	forgot  [][2]time.Time         // parts of the past that no state remembers: it was lost, or an older one put back
+	backs   map[string][]time.Time // target id → when it was restored by hand
 	demand  map[string][]time.Time // source id → when it was provisioned on demand
 	reading time.Time              // when the reading began that a stopped cycle left, zero: none
 }
@@ -42,7 +43,7 @@ type moment struct {
 
 func newTruth(w *world) *truth {
 	return &truth{w: w, wanted: map[string][]moment{}, homes: map[string]string{}, holder: map[string]string{}, inTime: map[string]time.Time{}, roles: map[string]bool{},
-		hands: map[string]bool{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}, demand: map[string][]time.Time{}}
+		hands: map[string]bool{}, backs: map[string][]time.Time{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}, demand: map[string][]time.Time{}}
 }
 
 // observe notes who is wanted now.
@@ -217,6 +218,12 @@ func (h *truth) byHand(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.hands[id] = true
+}
+
+func (h *truth) restored(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.backs[id] = append(h.backs[id], time.Now())
 }
 
 func (h *truth) drifted(o entrasim.Object, name string, value any) {
