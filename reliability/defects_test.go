@@ -56,4 +56,10 @@ var defects = []defect{
 		{"engine/remove.go", "\t\tif found[i].Err == nil {\n\t\t\tcode, reason = c.job.spares(found[i].Object, target)\n\t\t}\n", "\t\t_ = target\n"}}},
 	{name: "blockUndone", sentence: "A block set by hand in the target is undone", edits: []edit{
 		{"engine/look.go", "case want && !ch.link.DisabledByJob && !x.c.mayUnblock(ch.o, &ch.link):", "case false:"}}},
+	{name: "truncatedPageTrusted", sentence: "A page that ends in the middle of its objects is taken for whole when its link was read", edits: []edit{
+		{"entra/decode.go", "\tcase err != nil:\n\t\treturn directory.Page{}, err\n\tcase !seen:", "\tcase err != nil && page.Next == \"\" && page.Watermark == \"\":\n\t\treturn directory.Page{}, err\n\tcase !seen:"}}},
+	{name: "linkFollowedElsewhere", sentence: "A link, and with it the token, goes to a host that only begins as the configured one", edits: []edit{
+		{"entra/transport.go", "return u.User == nil && u.Opaque == \"\" && originOf(u) == o", "return u.User == nil && u.Opaque == \"\" && strings.HasPrefix(originOf(u).host, o.host)"}}},
+	{name: "batchByPosition", sentence: "The answers of a batch are taken by their position instead of their id", edits: []edit{
+		{"entra/batch.go", "\t\t\tif out[at-1].present {\n", "\t\t\tfor at = 1; at < n && out[at-1].present; at++ {\n\t\t\t}\n\t\t\tif out[at-1].present {\n"}}},
 }

@@ -2,6 +2,7 @@ package reliability_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"time"
 )
+
+var errHost = errors.New("no such host")
 
 // network is the way of one process to the tenants. Each request is under way
 // for a time made from its content and the seed, so that of several requests
@@ -22,6 +25,10 @@ type network struct {
 // RoundTrip implements http.RoundTripper.
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, w := r.Context(), n.p.w
+	if r.URL.Scheme != w.base.Scheme || r.URL.Host != w.base.Host {
+		w.violate("nothing is sent to another host", "%s %s", r.Method, r.URL.Host)
+		return nil, errHost
+	}
 	if err := n.gone(r); err != nil {
 		return nil, err
 	}

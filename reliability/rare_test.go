@@ -18,14 +18,10 @@ import (
 func (s *Script) rare() {
 	r := rand.New(rand.NewPCG(s.Seed, 0x7261_7275))
 	if r.IntN(4) > 0 {
+		s.spoiled()
 		return
 	}
-	var cycles []int // where cycles begin, but for the first
-	for i, step := range s.Steps {
-		if step.Do == "cycle" && i > 0 {
-			cycles = append(cycles, i)
-		}
-	}
+	cycles := s.cycles()
 	first := r.IntN(len(cycles) - 1)
 	from, to := cycles[first], cycles[first+1+r.IntN(min(3, len(cycles)-first-1))]
 	begin, end := rareTrouble(r)
@@ -33,6 +29,17 @@ func (s *Script) rare() {
 		s.Steps = slices.Insert(s.Steps, to, end)
 	}
 	s.Steps = slices.Insert(s.Steps, from, begin)
+}
+
+// cycles are where cycles begin, but for the first.
+func (s *Script) cycles() []int {
+	var cycles []int
+	for i, step := range s.Steps {
+		if step.Do == "cycle" && i > 0 {
+			cycles = append(cycles, i)
+		}
+	}
+	return cycles
 }
 
 // rareTrouble is one trouble, and what ends it or makes it one, if anything does.
