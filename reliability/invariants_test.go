@@ -540,14 +540,9 @@ func (w *world) cycleJournal(c *cycle, journal []entrasim.Entry) {
 			deleted[id] = true
 		}
 	}
-	if n := len(deleted); n > w.job.threshold() && w.script.steady() {
-		w.violate("no delete goes out above the threshold", "%d were deleted in one cycle, the threshold is %d", n, w.job.threshold())
+	if n := len(deleted); n > c.threshold {
+		w.violate("no delete goes out above the threshold", "%d were deleted in one cycle, the threshold is %d", n, c.threshold)
 	}
-}
-
-// steady reports a script that never changes the settings.
-func (s Script) steady() bool {
-	return !slices.ContainsFunc(s.Steps, func(s Step) bool { return s.Do == "configure" })
 }
 
 // objectIn is the id of the user that a path names.

@@ -77,6 +77,7 @@ type cycle struct {
 	resumed       time.Time // when the reading began, if a cycle before was stopped
 	full          bool      // a commit found no space
 	commit        time.Time // the last one that was made, before the end or in it
+	threshold     int       // of deletions: the highest that was set while it ran
 }
 
 // process is the program between its start and its end.
@@ -309,7 +310,7 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	w.p.st.commits = 0
 	w.cloud.SetFaults(append(append([]entrasim.Fault{}, w.lasting...), w.faults...))
 	w.faults = nil
-	c := cycle{job: req.Job, request: req, began: time.Now(), journal: len(w.target.Journal())}
+	c := cycle{job: req.Job, request: req, began: time.Now(), journal: len(w.target.Journal()), threshold: w.job.threshold()}
 	p := w.p
 	ctx, cancel := context.WithTimeout(p.ctx, 7*24*time.Hour)
 	defer cancel()
@@ -324,7 +325,7 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	c.result, c.ended, c.upto, c.initial, c.dead, c.stopped = result, time.Now(), len(w.target.Journal()), result.Cycle == "initial", p.dead.Load(), p.ctx.Err() != nil
 	w.mu.Lock()
 	left := w.pending
-	c.full, c.commit = w.full, w.commit
+	c.full, c.commit, c.threshold = w.full, w.commit, max(c.threshold, w.job.threshold())
 	w.pending, w.running = nil, false
 	w.mu.Unlock()
 	w.cloud.SetFaults(w.lasting)
