@@ -405,10 +405,7 @@ func command(do func(*world, *process, Step) error) func(*world, Step) error {
 		running := w.running
 		w.mu.Unlock()
 		if !running {
-			from := len(w.target.Journal())
-			err := do(w, p, s)
-			w.truth.outside(from)
-			return err
+			return do(w, p, s)
 		}
 		p.wg.Go(func() {
 			// Of those who are stopped at once nobody can say who was first.
@@ -423,9 +420,7 @@ func command(do func(*world, *process, Step) error) func(*world, Step) error {
 
 // provision provisions one user on demand.
 func (w *world) provision(p *process, s Step) error {
-	before := time.Now()
 	r, err := p.engine.Provision(p.ctx, engine.ProvisionRequest{Job: firstJob, User: userID(s.Who), Restore: s.Text == "restore"})
-	w.truth.provisioned(s.Who, before)
 	if err != nil {
 		return err
 	}
@@ -448,10 +443,18 @@ func (p *process) writes() int {
 	return p.w.target.Counts().TotalWrites() + p.w.source.Counts().TotalWrites()
 }
 
-// allow lets every held deletion go.
+// allow lets every held deletion go. What it deletes while a cycle is under way is
+// not that cycle's; of one that was stopped, whatever was deleted meanwhile.
 func (w *world) allow(p *process, s Step) error {
-	w.truth.allow(time.Now())
+	from := len(w.target.Journal())
 	out, err := p.engine.Allow(p.ctx, w.jobOf(s), nil, true)
+	n := len(out.Deleted)
+	if err != nil {
+		n = len(w.target.Journal()) - from
+	}
+	w.mu.Lock()
+	w.approved += n
+	w.mu.Unlock()
 	if err == nil {
 		w.note("allowed: %d deleted, %d dropped, %d failed", len(out.Deleted), len(out.Dropped), len(out.Failed))
 	}

@@ -24,14 +24,11 @@ type truth struct {
 	roles   map[string]bool      // target users with a directory role
 	hands   map[string]bool      // target users deleted, restored or purged by hand
 	edits   map[string]map[string]bool
-	blocks  map[string]string // target id → what administrators of the target last said of sign-in
-	vetoes  map[string]bool   // target users who could sign in and were blocked by hand
-	invite  map[string]bool   // guests who were invited by hand
-	outer   [][2]int          // parts of the target's journal that belong to no cycle
-	allows  []time.Time
+	blocks  map[string]string      // target id → what administrators of the target last said of sign-in
+	vetoes  map[string]bool        // target users who could sign in and were blocked by hand
+	invite  map[string]bool        // guests who were invited by hand
 	forgot  [][2]time.Time         // parts of the past that no state remembers: it was lost, or an older one put back
 	backs   map[string][]time.Time // target id → when it was restored by hand
-	demand  map[string][]time.Time // source id → when it was provisioned on demand
 	reading time.Time              // when the reading began that a stopped cycle left, zero: none
 }
 
@@ -43,7 +40,7 @@ type moment struct {
 
 func newTruth(w *world) *truth {
 	return &truth{w: w, wanted: map[string][]moment{}, homes: map[string]string{}, holder: map[string]string{}, inTime: map[string]time.Time{}, roles: map[string]bool{},
-		hands: map[string]bool{}, backs: map[string][]time.Time{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}, demand: map[string][]time.Time{}}
+		hands: map[string]bool{}, backs: map[string][]time.Time{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}}
 }
 
 // observe notes who is wanted now.
@@ -250,26 +247,6 @@ func (h *truth) protect(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.inTime[id] = time.Now()
-}
-
-// The administrators of tenantsync.
-
-func (h *truth) allow(at time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.allows = append(h.allows, at)
-}
-
-func (h *truth) outside(from int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.outer = append(h.outer, [2]int{from, len(h.w.target.Journal())})
-}
-
-func (h *truth) provisioned(n int, at time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.demand[userID(n)] = append(h.demand[userID(n)], at)
 }
 
 // forget notes that the state remembers nothing of what came after a time.

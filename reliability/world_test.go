@@ -61,6 +61,7 @@ type world struct {
 	ranThen  bool      // so did the backup
 	full     bool      // a commit of the cycle under way found no space
 	commit   time.Time // the last one that was made
+	approved int       // deletions that were let go since the cycle under way began
 	story    []string
 	broken   []string // invariants found broken while running
 }
@@ -78,6 +79,7 @@ type cycle struct {
 	full          bool      // a commit found no space
 	commit        time.Time // the last one that was made, before the end or in it
 	threshold     int       // of deletions: the highest that was set while it ran
+	approved      int       // deletions that were let go while it ran
 }
 
 // process is the program between its start and its end.
@@ -305,7 +307,7 @@ func (w *world) failedCommit() {
 // cycle runs one cycle of a job, and what was deferred into it.
 func (w *world) cycle(req engine.SyncRequest) *cycle {
 	w.mu.Lock()
-	w.pending, w.armed, w.requests, w.running, w.full = w.armed, nil, 0, true, false
+	w.pending, w.armed, w.requests, w.running, w.full, w.approved = w.armed, nil, 0, true, false, 0
 	w.mu.Unlock()
 	w.p.st.commits = 0
 	w.cloud.SetFaults(append(append([]entrasim.Fault{}, w.lasting...), w.faults...))
@@ -325,7 +327,7 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	c.result, c.ended, c.upto, c.initial, c.dead, c.stopped = result, time.Now(), len(w.target.Journal()), result.Cycle == "initial", p.dead.Load(), p.ctx.Err() != nil
 	w.mu.Lock()
 	left := w.pending
-	c.full, c.commit, c.threshold = w.full, w.commit, max(c.threshold, w.job.threshold())
+	c.full, c.commit, c.threshold, c.approved = w.full, w.commit, max(c.threshold, w.job.threshold()), w.approved
 	w.pending, w.running = nil, false
 	w.mu.Unlock()
 	w.cloud.SetFaults(w.lasting)
