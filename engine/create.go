@@ -74,28 +74,19 @@ func (x *exporter) adoptPart(ctx context.Context, part []*item) error {
 }
 
 // adoption begins the way of a source user to the target user that matches it.
-// An open intent proves that nothing matched before our own invitation: then the
-// user is ours, and still being created.
+// An open intent, be it another job's, proves that nothing matched before our own
+// invitation: then the user is ours, and still being created.
 func (x *exporter) adoption(o, found directory.Object) *change {
 	c := x.c
 	link := c.freshLink(o, found.ID)
 	link.Exported = knownValues(found.Attributes, c.job.targetAttributes())
 	link.ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
-	if in := c.intentOf(o.ID); in != nil && in.Kind == store.IntentCreate && !(c.oldState() && !untouched(found)) {
+	if in := c.invitationOf(o.ID); in != nil && !(c.oldState() && !untouched(found)) {
 		link.Creating, link.Invited, link.ManagerUnknown = true, in.Address, false
 	}
 	ch := x.newChange(o, link)
 	ch.adopted, ch.unstored = !link.Creating, true
 	return ch
-}
-
-func (c *cycle) intentOf(id string) *store.Intent {
-	for i := range c.waiting.Intents {
-		if c.waiting.Intents[i].SourceID == id {
-			return &c.waiting.Intents[i]
-		}
-	}
-	return nil
 }
 
 // freshLink is a new link of this job to a target user.
@@ -299,6 +290,7 @@ func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool
 		ch.link.Exported = knownValues(o.Attributes, c.job.targetAttributes())
 	}
 	b.PutLinks = append(b.PutLinks, ch.link)
+	c.dropInvitations(ch.o.ID, b)
 	ch.r.entry.TargetIdentity.ID = ch.link.TargetID
 	ch.r.step("EntryExportAdd", stepExport, statusSuccess, "User '"+ch.o.UPN()+"' was invited to "+c.job.TargetName,
 		"ReportableIdentifier", c.veil(ch.o, ch.address), "TargetId", ch.link.TargetID)

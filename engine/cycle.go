@@ -71,6 +71,7 @@ type cycle struct {
 	countsBefore   store.GraphCounts
 	tally          tally
 	preview        *preview                   // of a plan: what it tells
+	invitations    []store.Intent             // that other jobs of the pair have open
 	blocked        error                      // creates are impossible in this cycle; the rest went on
 	late           bool                       // that showed only after some had been carried out
 	checked        bool                       // whether they are possible was looked at

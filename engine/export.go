@@ -216,7 +216,7 @@ func (x *exporter) failures(ctx context.Context, w *work) error {
 // be created any more, once nobody matches although everything there is to see of
 // it would be seen: it never arrived.
 func (x *exporter) dropInvitation(id string, b *store.Batch) {
-	if in := x.c.intentOf(id); in != nil && in.Kind == store.IntentCreate && x.c.began.Sub(in.Began) >= replicationWindow {
+	if in := x.c.ownInvitation(id); in != nil && x.c.began.Sub(in.Began) >= replicationWindow {
 		b.DropIntents = append(b.DropIntents, store.WaitKey{Job: x.c.job.Name, SourceID: id})
 	}
 }

@@ -21,6 +21,9 @@ func (c *cycle) match(ctx context.Context, w *work) error {
 			return err
 		}
 	}
+	if err := c.readInvitations(ctx); err != nil {
+		return err
+	}
 	c.phase("matching")
 	slices.SortStableFunc(w.creates, func(a, b *item) int {
 		if a.at.page != b.at.page {

@@ -85,6 +85,7 @@ func (x *exporter) settle(ch *change, b *store.Batch) {
 	x.outcome(ch, b)
 	b.PutLinks = append(b.PutLinks, ch.link)
 	b.DropIntents = append(b.DropIntents, store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID})
+	c.dropInvitations(ch.o.ID, b)
 	b.DropVerdicts = append(b.DropVerdicts, store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID})
 	if ch.released || ch.leaving && x.approved {
 		b.DropHolds = append(b.DropHolds, store.WaitKey{Job: c.job.Name, SourceID: ch.o.ID})

@@ -145,4 +145,5 @@ func (x *exporter) giveUp(ch *change, err error, b *store.Batch) {
 	ch.r.step(x.exportStep(ch), stepExport, statusFailure, reason, "ReportableIdentifier", ch.o.UPN())
 	c.failed(b, ch.r, ch.o, &ch.link, stepExport, code, reason, false)
 	b.PutLinks = append(b.PutLinks, ch.link)
+	c.dropInvitations(ch.o.ID, b)
 }
