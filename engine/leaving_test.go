@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tenantsync/engine"
+	"tenantsync/entra/entrasim"
 	"tenantsync/scope"
 	"tenantsync/store"
 )
@@ -211,5 +212,47 @@ func TestAccountOfAnotherHomeIsLeftAlone(t *testing.T) {
 		w.journalIs(func() { w.saidIs(func() { w.sync(store.OutcomePartial) }, "update failure "+upn(1)+" InvalidAnchor") })
 		w.must(w.contoso.Delete(userID(1)))
 		w.journalIs(func() { w.saidIs(func() { w.sync(store.OutcomePartial) }, "delete failure "+upn(1)+" InvalidAnchor") })
+	})
+}
+
+// A server that has not heard of a user says that nobody is there: whoever is to be
+// blocked for leaving scope is looked for, and blocked all the same.
+func TestALeaverSaidNotToBeThereIsBlocked(t *testing.T) {
+	for times, want := range map[int]store.Outcome{1: store.OutcomeSuccess, 2: store.OutcomePartial} {
+		inSales(t, 20, func(j *engine.Job) { j.Deprovision = engine.DeprovisionDisable }, func(w *world) {
+			w.leave(4)
+			w.fabrikam.SetFaults([]entrasim.Fault{{Preset: "notReplicated", Item: "inner", Nth: 1, Times: times}})
+			w.sync(want)
+			w.enabled(4, times == 2)
+			w.pass(time.Hour)
+			w.sync(store.OutcomeSuccess)
+			w.enabled(4, false)
+			w.back(4)
+			w.sync(store.OutcomeSuccess) // the block was ours
+			w.equal(through(1, 20)...)
+		})
+	}
+}
+
+// A leaver who was deleted by hand has nothing left to block.
+func TestALeaverDeletedByHand(t *testing.T) {
+	inSales(t, 20, func(j *engine.Job) { j.Deprovision = engine.DeprovisionDisable }, func(w *world) {
+		w.leave(4)
+		w.must(w.fabrikam.Delete(w.targetID(4)))
+		w.journalIs(func() { w.sync(store.OutcomeSuccess); w.sync(store.OutcomeSuccess) })
+	})
+}
+
+// A read that finds nobody proves no more than a write does; a block that the user
+// shows on a second look is the target's own.
+func TestALeaverBlockedByHandWhoIsNotFoundAtFirst(t *testing.T) {
+	inSales(t, 20, func(j *engine.Job) { j.Deprovision = engine.DeprovisionDisable }, func(w *world) {
+		w.leave(4)
+		w.setEnabled(w.fabrikam, w.targetID(4), false)
+		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "GET", Path: "/users/*", Item: "inner", Status: 404, Code: "Request_ResourceNotFound", Nth: 1}})
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+		w.back(4)
+		w.sync(store.OutcomeSuccess)
+		w.enabled(4, false)
 	})
 }

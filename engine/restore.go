@@ -44,11 +44,7 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		case actSkip:
 			x.skipBack(ch, d.code, b)
 		case actFail:
-			code, reason := d.code, "is no longer an external user of the source: it is left alone"
-			if c.job.Protection.covers(objects[i]) {
-				code, reason = CodeProtected, protectedReason
-			}
-			c.failed(b, ch.r, ch.o, &ch.link, stepMatching, code, "target user "+ch.link.TargetID+" "+reason, false)
+			x.notOurs(ch, objects[i], b)
 		case actUnlink:
 			x.unlink(ch, b)
 			c.tally.Unchanged++
@@ -64,6 +60,15 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		return err
 	}
 	return x.createAnew(ctx, anew, b)
+}
+
+// notOurs records that a linked target user is nobody this job may change any more.
+func (x *exporter) notOurs(ch *change, o directory.Object, b *store.Batch) {
+	code, reason := CodeInvalidAnchor, "is no longer an external user of the source: it is left alone"
+	if x.c.job.Protection.covers(o) {
+		code, reason = CodeProtected, protectedReason
+	}
+	x.c.failed(b, ch.r, ch.o, &ch.link, stepMatching, code, "target user "+ch.link.TargetID+" "+reason, false)
 }
 
 // unsettled are the values of a target user who is there, although the answer to
@@ -273,9 +278,21 @@ func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batc
 	return x.invite(ctx, fresh, b)
 }
 
-// lost handles a linked target user that is not there any more.
+// lost handles a linked target user who is said not to be there.
 func (x *exporter) lost(ctx context.Context, ch *change, b *store.Batch) error {
-	if ch.leaving { // it was to be disabled: there is nothing left to disable
+	if !ch.leaving {
+		return x.bringBack(ctx, []*change{ch}, b, false)
+	}
+	states, objects, err := x.whereabouts(ctx, []*change{ch})
+	if err != nil {
+		return err
+	}
+	switch states[0] {
+	case targetPresent:
+		x.leaveOnceMore(ch, objects[0], b)
+	case targetInternal:
+		x.notOurs(ch, objects[0], b)
+	default: // it was to be disabled: there is nothing left to disable
 		if isLinked(&ch.link) {
 			x.c.rec.Linked--
 		}
@@ -285,9 +302,29 @@ func (x *exporter) lost(ctx context.Context, ch *change, b *store.Batch) error {
 		}
 		ch.link.State, ch.link.DeletedAt = store.LinkMissing, x.c.began
 		b.PutLinks = append(b.PutLinks, ch.link)
-		return nil
 	}
-	return x.bringBack(ctx, []*change{ch}, b, false)
+	return nil
+}
+
+// leaveOnceMore sends the disable of a leaver again who is there, although a server
+// that did not know of the user said otherwise: to believe it would leave somebody
+// with sign-in who left scope. A second such answer waits for the next cycle.
+func (x *exporter) leaveOnceMore(ch *change, o directory.Object, b *store.Batch) {
+	if ch.resent {
+		reason := "target user " + ch.link.TargetID + " is not visible everywhere in the target"
+		ch.r.step("EntryExportUpdate", stepExport, statusFailure, reason)
+		x.c.failed(b, ch.r, ch.o, &ch.link, stepExport, CodeReplication, reason, false)
+		return
+	}
+	if ch.resent = true; !ch.read { // nothing was sent yet: a block that it shows is the target's own
+		ch.read = true
+		x.respectBlock(ch, o)
+	}
+	if len(ch.u.diff) > 0 {
+		x.queue = append(x.queue, ch)
+		return
+	}
+	x.settle(ch, b)
 }
 
 // unlink forgets a link whose target user is gone for good.
