@@ -305,7 +305,7 @@ func (d *deltaPage) write(o *object, first bool) bool {
 	}
 	done := true
 	if d.projection.members && o.kind == kindGroup && d.mayListMembers(o) {
-		b, done = d.appendMembersDelta(b, o, full)
+		b, done = d.appendMembersDelta(b, o, full, first)
 	}
 	d.items = append(d.items, append(b, '}'))
 	return done
@@ -324,8 +324,10 @@ func (d *deltaPage) appendManagerDelta(b []byte, o *object, full bool) []byte {
 	return d.appendReferences(append(b, `,"manager@delta":[`...), refs)
 }
 
-// appendMembersDelta writes the slice of a group's membership that still fits.
-func (d *deltaPage) appendMembersDelta(b []byte, o *object, full bool) (out []byte, done bool) {
+// appendMembersDelta writes the slice of a group's membership that still fits. A
+// group that is new since the base may have been told before, by a list of what
+// there was that ran ahead of its own link: who left it since is told all the same.
+func (d *deltaPage) appendMembersDelta(b []byte, o *object, full, first bool) (out []byte, done bool) {
 	var refs []membership
 	from := 0
 	if d.token.Member > 0 {
@@ -334,7 +336,7 @@ func (d *deltaPage) appendMembersDelta(b []byte, o *object, full bool) (out []by
 	}
 	for i := from; i < len(o.members.list); i++ {
 		m := o.members.list[i]
-		if full && m.removed || !full && m.seq <= d.token.Base {
+		if first && m.removed || m.seq <= d.token.Base && (!full || m.removed) {
 			continue
 		}
 		if d.refs <= 0 {

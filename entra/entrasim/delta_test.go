@@ -378,3 +378,37 @@ func TestDeltaLag(t *testing.T) {
 		}
 	})
 }
+
+// The first list shows what there is, its link what has come through: a member who
+// was listed and leaves before the group itself has come through is told as gone.
+func TestDeltaLagTellsWhoLeftANewGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, entrasim.Options{DeltaLag: time.Minute})
+		time.Sleep(2 * time.Minute)
+		group, err := b.contoso.tenant.CreateGroup(map[string]any{"displayName": "All", "members": []string{annID, bobID}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		items, link, _ := b.contoso.round("/groups/delta?$select=members&$filter=id%20eq%20'" + group + "'")
+		if list, _ := items[0]["members@delta"].([]any); len(list) != 2 {
+			t.Fatalf("first round: got %v, want two members", items)
+		}
+		if err := b.contoso.tenant.RemoveMember(group, annID); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		items, _, _ = b.contoso.round(link)
+		gone := 0
+		for _, it := range items {
+			list, _ := it["members@delta"].([]any)
+			for _, e := range list {
+				if m := e.(map[string]any); m["id"] == annID && m["@removed"] != nil {
+					gone++
+				}
+			}
+		}
+		if gone != 1 {
+			t.Errorf("second round: got %v, want one removal of %s", items, annID)
+		}
+	})
+}
