@@ -24,12 +24,16 @@ type versionInfo struct {
 }
 
 func newVersionCommand(env *environment) *cobra.Command {
-	return &cobra.Command{
+	var bill bool
+	cmd := &cobra.Command{
 		Use:         "version",
-		Short:       "Version of this program",
-		Example:     examples("tenantsync version", "tenantsync version -o json"),
+		Short:       "Version of this program, and what it is made of",
+		Example:     examples("tenantsync version", "tenantsync version -o json", "tenantsync version --sbom > tenantsync.cdx.json"),
 		Annotations: exitCodes(exitDone, exitFailed, exitUsage),
 		RunE: env.runs(func(context.Context, []string) error {
+			if bill {
+				return writeBill(env.stdout)
+			}
 			info := readVersion()
 			return env.printer().Print(result{
 				Document: info,
@@ -47,6 +51,8 @@ func newVersionCommand(env *environment) *cobra.Command {
 			})
 		}),
 	}
+	cmd.Flags().BoolVar(&bill, "sbom", false, "the modules that are linked, with their versions and sums, as CycloneDX 1.5 (JSON whatever -o says)")
+	return cmd
 }
 
 // readVersion gathers what the binary knows about itself.
