@@ -506,6 +506,7 @@ func (w *world) journals() {
 	if j := w.source.Journal(); len(j) > 0 && !w.script.Setup.Reverse {
 		w.violate("nothing is written to the source", "%d writes, the first: %s %s", len(j), j[0].Method, j[0].Path)
 	}
+	w.reverseJournal(w.source.Journal())
 	journal := w.target.Journal()
 	for i := range w.cycles {
 		if c := &w.cycles[i]; c.job != reverseJob {
@@ -542,6 +543,28 @@ func (w *world) cycleJournal(c *cycle, journal []entrasim.Entry) {
 	}
 	if n := len(deleted) - c.approved; n > c.threshold {
 		w.violate("no delete goes out above the threshold", "%d were deleted in one cycle, the threshold is %d", n, c.threshold)
+	}
+}
+
+// reverseJournal holds that a job in the other direction invites people of the
+// target only, none of whom this job brought there, and writes to nobody else.
+func (w *world) reverseJournal(journal []entrasim.Entry) {
+	dump := w.source.Dump()
+	guests := map[string]bool{}
+	for _, o := range append(dump.Users, dump.DeletedUsers...) {
+		if strings.Contains(o.String("userPrincipalName"), "_fabrikam.example#EXT#") {
+			guests[o.ID()] = true
+		}
+	}
+	for i := range journal {
+		e := &journal[i]
+		if e.Kind == "invite" {
+			if address := what(e)[0].target; !strings.HasSuffix(address, "@fabrikam.example") {
+				w.violate("nobody is sent back", "%s was invited to the tenant they come from", address)
+			}
+		} else if id := objectIn(e.Path); !guests[id] {
+			w.violate("nothing unmanaged is touched", "%s %s: this is no guest from the target", e.Method, w.named(e.Path))
+		}
 	}
 }
 
