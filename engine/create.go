@@ -289,6 +289,11 @@ func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool
 	if was { // only what differs is written to a user that was there
 		ch.link.Exported = knownValues(o.Attributes, c.job.targetAttributes())
 	}
+	if ch.before != nil && ch.before.TargetID == ch.link.TargetID {
+		x.foundAgain(ch, was)
+	} else if ch.before != nil {
+		ch.r.step("EntrySynchronizationAdd", stepMatching, statusWarning, ch.reason)
+	}
 	b.PutLinks = append(b.PutLinks, ch.link)
 	c.dropInvitations(ch.o.ID, b)
 	ch.r.entry.TargetIdentity.ID = ch.link.TargetID
@@ -305,6 +310,25 @@ func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool
 		return
 	}
 	x.queue = append(x.queue, ch)
+}
+
+// foundAgain keeps what is known of a target user who was invited anew and never
+// gone: a server that had not heard of the user yet said so, and the invitation led
+// to the same id, which is given to nobody else. What is written on create only was
+// written before.
+func (x *exporter) foundAgain(ch *change, read bool) {
+	old, l := ch.before, &ch.link
+	ch.reason = ""
+	ch.r.step("EntrySynchronizationAdd", stepMatching, statusWarning, "target user "+l.TargetID+" was not found and is there after all")
+	if old.Creating {
+		return
+	}
+	if !read {
+		l.Exported = old.Exported
+	}
+	l.Creating, l.DisabledByJob, l.BlockedInTarget, l.Refused = false, old.DisabledByJob, old.BlockedInTarget, old.Refused
+	l.ManagerSource, l.ManagerUnknown = old.ManagerSource, old.ManagerSource != ""
+	x.c.rec.Linked++
 }
 
 // existing reads those of the invited users that may have been there before: in

@@ -42,8 +42,9 @@ type change struct {
 	u        update
 	r        *record
 	v        verdict
-	created  bool // invited in this run, or left half-created by an earlier one
-	left     bool // left half-created by an earlier run: somebody may have been at it since
+	created  bool        // invited in this run, or left half-created by an earlier one
+	left     bool        // left half-created by an earlier run: somebody may have been at it since
+	before   *store.Link // of one who is invited anew: the link to the target user that was not found
 	restored bool
 	adopted  bool
 	unstored bool // the link is new: it is stored with the outcome of the change

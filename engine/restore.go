@@ -271,8 +271,8 @@ func (x *exporter) createAnew(ctx context.Context, list []*change, b *store.Batc
 		if ch == nil {
 			continue
 		}
+		ch.before = &old.link
 		ch.reason = "the earlier target user " + old.link.TargetID + " was deleted for good, its access is lost"
-		ch.r.step("EntrySynchronizationAdd", stepMatching, statusWarning, ch.reason)
 		fresh = append(fresh, ch)
 	}
 	return x.invite(ctx, fresh, b)

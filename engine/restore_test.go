@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tenantsync/engine"
+	"tenantsync/entra/entrasim"
 	"tenantsync/store"
 )
 
@@ -133,6 +134,38 @@ func TestComesBackAfterThePurge(t *testing.T) {
 			t.Errorf("steps: got %+v, want one that says that access is lost", e.Steps)
 		}
 	})
+}
+
+// Servers that have not heard of a user yet say that nobody is there: the
+// invitation that follows leads to the same user, to whom only what differs is
+// written.
+func TestInvitedAnewAndNeverGone(t *testing.T) {
+	for _, unheard := range []int{2, 3} { // reads by id
+		story(t, func(w *world) {
+			w.people(1, 3)
+			w.must(w.contoso.SetManager(userID(2), userID(1)))
+			w.sync(store.OutcomeSuccess)
+			id := w.targetID(2)
+			w.update(w.contoso, userID(2), map[string]any{"city": "Rome"})
+			w.fabrikam.SetFaults([]entrasim.Fault{{Path: "/users/" + id, Method: "GET", Item: "inner", Times: unheard,
+				Status: 404, Code: "Request_ResourceNotFound"}})
+			writes := w.journal(func() {
+				w.saidIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{Create: 1}) }, "create success "+upn(2))
+			})
+			if len(writes) != 2 || !strings.HasPrefix(writes[0], "POST /invitations") || writes[1] != "PATCH /users/"+id+` {"city":"Rome"}` {
+				t.Errorf("after %d reads that find nobody: got writes %v, want an invitation and the city", unheard, writes)
+			}
+			for _, s := range w.log(store.LogQuery{Limit: 1})[0].Steps {
+				if strings.Contains(s.Description, "its access is lost") {
+					t.Errorf("the log says of a user who is there: %s", s.Description)
+				}
+			}
+			w.equal(1, 2, 3)
+			w.counted(3, 3, 0)
+			w.fabrikam.SetFaults(nil)
+			w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+		})
+	}
 }
 
 func TestComesBackDisabled(t *testing.T) {
