@@ -33,10 +33,8 @@ func (e *Engine) Provision(ctx context.Context, req ProvisionRequest) (*Provisio
 		return nil, e.jobError(r.job, err)
 	}
 	if !req.DryRun && p.o.ID != "" {
-		for _, other := range e.all() { // what another job of the pair has read is older too
-			if other.pair == r.pair {
-				other.markFresh(p.o.ID)
-			}
+		if err := p.lookAgain(ctx); err != nil {
+			return nil, e.jobError(r.job, err)
 		}
 	}
 	return out, nil

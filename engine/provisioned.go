@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
@@ -115,6 +117,58 @@ func (p *provision) end(ctx context.Context, rec *store.Job) error {
 		}
 	}
 	return nil
+}
+
+// staleFor is how long a read of the source by id is not believed over what a round
+// has told: replicas lag by seconds, at times by minutes.
+const staleFor = 5 * time.Minute
+
+// lookAgain settles what was read here with what the cycles of the pair have read. A
+// cycle under way is to leave the user alone: its image is older. But a read by id
+// may come from a replica that has not heard of a change yet which a round has told
+// already, to the cycle under way or to one that ended a moment ago, and a round
+// tells a change once. Then the user is read once more, by a cycle that begins when
+// no replica lags any more.
+func (p *provision) lookAgain(ctx context.Context) error {
+	for _, other := range p.e.all() { // what another job of the pair has read is older too
+		if other.pair != p.r.pair {
+			continue
+		}
+		other.markFresh(p.o.ID)
+		doubted, err := p.doubted(ctx, other)
+		if err != nil {
+			return err
+		}
+		if !doubted {
+			continue
+		}
+		waiting, err := p.c.st.Waiting(ctx, other.job.Name)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(waiting.Escrows, func(e store.Escrow) bool { return e.SourceID == p.o.ID }) {
+			continue // it is looked at again anyway
+		}
+		err = p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{{Job: other.job.Name, SourceID: p.o.ID, UPN: p.o.UPN(),
+			Code: string(markProvisioned), First: p.c.began, Next: now().Add(staleFor)}}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// doubted reports that a round of the job may have told what was not read here.
+// Where nothing was done, what a cycle that ended has carried over stands.
+func (p *provision) doubted(ctx context.Context, other *runner) (bool, error) {
+	if other.running() != nil {
+		return true, nil
+	}
+	if other != p.r || p.x == nil || len(p.x.logged) == 0 {
+		return false, nil
+	}
+	last, err := p.e.lastEnded(ctx, other.job.Name)
+	return err == nil && last != nil && youngerThan(staleFor, last.EndedAt, p.began), err
 }
 
 // keepCounts moves the job's counters by what happened here. A cycle under way has
