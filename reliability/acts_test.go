@@ -448,9 +448,9 @@ func (p *process) writes() int {
 func (w *world) allow(p *process, s Step) error {
 	from := len(w.target.Journal())
 	out, err := p.engine.Allow(p.ctx, w.jobOf(s), nil, true)
-	n := len(out.Deleted)
-	if err != nil {
-		n = len(w.target.Journal()) - from
+	n := len(w.target.Journal()) - from
+	if err == nil {
+		n = len(out.Deleted)
 	}
 	w.mu.Lock()
 	w.approved += n
