@@ -329,7 +329,7 @@ func (w *world) compareUnwanted(p *picture, id, when string) {
 	switch {
 	case w.scopeGroupGone():
 		return // a group that is gone says nothing of its members
-	case l.State == store.LinkDeleted || l.State == store.LinkMissing:
+	case (l.State == store.LinkDeleted || l.State == store.LinkMissing) && w.truth.hands[l.TargetID]:
 		return // gone, and brought back by hand since
 	case l.State == store.LinkRetained:
 		return // somebody said so
