@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"tenantsync/engine"
 	"tenantsync/entra/entrasim"
@@ -153,7 +154,71 @@ func TestCarriedOutAndAnsweredWithNotFound(t *testing.T) {
 			w.saidIs(func() { w.sync(store.OutcomeSuccess) }, change.said+upn(1))
 			w.fabrikam.SetFaults(nil)
 			w.equal(1, 2)
+			w.counted(2, 2, 0)
 		}
 		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+	})
+}
+
+// A user is there whenever it is read, and no update finds it: repeated for five
+// minutes with growing pauses, as for a user who is new, then a failure that waits
+// as others do. Nobody else waits for it.
+func TestUpdateThatNeverFindsTheUser(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PATCH", Path: "/users/" + w.targetID(1), Status: http.StatusNotFound,
+			Code: "Request_ResourceNotFound", Nth: 1, Times: 200}})
+		for n := 1; n <= 3; n++ {
+			w.update(w.contoso, userID(n), map[string]any{"city": "Lima"})
+		}
+		began := time.Now()
+		_, requests := w.requests(func() {
+			w.saidIs(func() { w.summary(w.sync(store.OutcomePartial), store.Summary{Update: 2, Failed: 1}) },
+				"update failure "+upn(1)+" InvalidAnchor", "update success "+upn(2), "update success "+upn(3))
+		})
+		if requests > 25 {
+			t.Errorf("requests to the target: got %d, want at most 25: the pauses grow", requests)
+		}
+		if took := time.Since(began); took < 5*time.Minute || took > 7*time.Minute {
+			t.Errorf("the cycle took %v, want about five minutes of patience", took)
+		}
+		w.equal(2, 3)
+		w.counted(3, 3, 0)
+
+		// By its back-off: the next cycle, then not before hours have gone by.
+		_, requests = w.requests(func() { w.sync(store.OutcomePartial) })
+		if requests > 25 {
+			t.Errorf("requests to the target at the second attempt: got %d, want at most 25", requests)
+		}
+		w.idle(1, "it waits")
+
+		w.fabrikam.SetFaults(nil)
+		w.pass(7 * time.Hour)
+		w.saidIs(func() { w.sync(store.OutcomeSuccess) }, "update success "+upn(1))
+		w.equal(1, 2, 3)
+		w.counted(3, 3, 0)
+	})
+}
+
+// The same of users who were restored just now, and are not known everywhere yet:
+// that they are not found does not have them invited anew.
+func TestRestoredUserIsNotVisibleAtOnce(t *testing.T) {
+	inSales(t, 12, func(j *engine.Job) { j.Prevent = false }, func(w *world) {
+		id := w.targetID(1)
+		w.leave(1)
+		w.sync(store.OutcomeSuccess)
+		w.back(1)
+		w.update(w.contoso, userID(1), map[string]any{"city": "Lima"})
+		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PATCH", Path: "/users/" + id, Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Nth: 1, Times: 4}})
+		began := time.Now()
+		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Restore: 1})
+		if took := time.Since(began); took < 3*time.Second {
+			t.Errorf("the cycle took %v, want a pause before each repetition", took)
+		}
+		if got := w.targetID(1); got != id {
+			t.Errorf("target user: got %s, want %s, who was restored", got, id)
+		}
+		w.equal(1)
 	})
 }

@@ -139,7 +139,7 @@ var advice = map[Code]string{
 	CodeTooManyRequests:        "nothing to do: it is retried in the next cycle",
 	CodeTimeout:                "nothing to do: the next cycle looks the user up before it writes again",
 	CodeServerError:            "nothing to do: it is retried by itself",
-	CodeReplication:            "nothing to do: the new user is not visible everywhere yet; it is retried by itself",
+	CodeReplication:            "nothing to do: the new or restored user is not visible everywhere yet; it is retried by itself",
 	CodeFilterFailed:           "correct the filter's pattern or the value it was applied to",
 	CodeProtected:              "nothing to do: protectedUsers of the configuration names this target user",
 	CodeFault:                  "report the stack that the program logged; the other users are not affected",

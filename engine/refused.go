@@ -118,7 +118,7 @@ func (x *exporter) settleBlock(ch *change, wrote []directory.Modified) {
 
 func (x *exporter) settleLink(ch *change) {
 	l, c := &ch.link, x.c
-	counted := !l.Creating && !ch.adopted && isLinked(l)
+	counted := !l.Creating && !ch.unstored && isLinked(l)
 	if ch.leaving {
 		if ch.o.Removed == directory.NotRemoved {
 			l.SourceDisabled = !ch.o.Enabled()
@@ -307,6 +307,10 @@ func (x *exporter) said(ch *change) string {
 // to the next cycle.
 const replicationWindow = 5 * time.Minute
 
+// isThere reports a change of a user who is in the target, whatever an update says:
+// created or restored in this run, or read after an update had not found it.
+func (ch *change) isThere() bool { return ch.created || ch.restored || ch.resent }
+
 // postpone puts a change of a user that is not visible everywhere yet aside.
 func (x *exporter) postpone(ch *change, b *store.Batch) {
 	at := now()
@@ -314,15 +318,29 @@ func (x *exporter) postpone(ch *change, b *store.Batch) {
 		ch.first = at
 	}
 	if at.Sub(ch.first) >= replicationWindow {
-		ch.r.entry.Action = logCreate
-		reason := "the invited user " + ch.link.TargetID + " is not visible in the target yet"
-		ch.r.step("EntryExportAdd", stepExport, statusFailure, reason)
-		x.c.failed(b, ch.r, ch.o, &ch.link, stepExport, CodeReplication, reason, false)
+		x.invisible(ch, b)
 		return
 	}
 	waited := at.Sub(ch.first)
 	ch.due = at.Add(max(time.Second, min(waited, time.Minute)))
 	x.later = append(x.later, ch)
+}
+
+// invisible records a change of a user that was not found for too long. Who is new
+// is looked for by every cycle; who is not waits as any other failure does, because
+// time alone does not mend it.
+func (x *exporter) invisible(ch *change, b *store.Batch) {
+	code, reason := CodeReplication, "the invited user "+ch.link.TargetID+" is not visible in the target yet"
+	switch {
+	case ch.created:
+		ch.r.entry.Action = logCreate
+	case ch.restored:
+		reason = "the restored user " + ch.link.TargetID + " is not visible in the target yet"
+	default:
+		code, reason = CodeInvalidAnchor, "target user "+ch.link.TargetID+" is there when it is read, and every update of it is answered as if it were not"
+	}
+	ch.r.step(x.exportStep(ch), stepExport, statusFailure, reason)
+	x.c.failed(b, ch.r, ch.o, &ch.link, stepExport, code, reason, false)
 }
 
 // awaitReplication waits until the first postponed change is due and queues

@@ -115,7 +115,7 @@ func (x *exporter) written(ctx context.Context, ch *change, err error, b *store.
 	}
 	err = x.c.conceal(err, ch.u.diff)
 	switch kind := directory.KindOf(err); {
-	case kind == directory.NotFound && ch.created:
+	case kind == directory.NotFound && ch.isThere():
 		x.postpone(ch, b)
 	case kind == directory.NotFound:
 		return x.lost(ctx, ch, b)
