@@ -305,7 +305,10 @@ func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool
 		return
 	}
 	ch.u = u
-	if len(u.diff) == 0 {
+	if was {
+		x.respectBlock(ch, o)
+	}
+	if len(ch.u.diff) == 0 {
 		x.settle(ch, b)
 		return
 	}
@@ -351,7 +354,7 @@ func (x *exporter) existing(ctx context.Context, list []*change) (map[string]dir
 	}
 	for _, l := range found {
 		switch {
-		case l.Err == nil && !untouched(l.Object):
+		case l.Err == nil && !(untouched(l.Object) && mayEnter(l.Object)): // an invitation blocks nobody
 			out[l.ID] = l.Object
 		case l.Err == nil, directory.KindOf(l.Err) == directory.NotFound: // new
 		default:
@@ -366,6 +369,12 @@ func (x *exporter) existing(ctx context.Context, list []*change) (map[string]dir
 func untouched(o directory.Object) bool {
 	return o.Attributes.Get(attrExternalState).Text() == pendingAcceptance && o.Attributes.Get(attrUserType).Text() == "Guest" &&
 		o.Attributes.Get("department").IsEmpty() && o.Attributes.Get("givenName").IsEmpty() && o.Attributes.Get("jobTitle").IsEmpty()
+}
+
+// mayEnter reports a user whose sign-in is not blocked, as far as is known.
+func mayEnter(o directory.Object) bool {
+	on, known := o.Attributes.Get(attrAccountEnabled).Bool()
+	return on || !known
 }
 
 // resolveAmbiguous looks up users whose invitation got no answer; who is found

@@ -2,11 +2,13 @@ package engine_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"tenantsync/engine"
+	"tenantsync/mapping"
 	"tenantsync/store"
 )
 
@@ -220,6 +222,50 @@ func TestInvitationLeadsToAForeignUser(t *testing.T) {
 		}
 		w.refused(1, "ForeignIdentity", "MicrosoftAccount", guestID(1))
 	})
+}
+
+// matchedByEmployeeID makes employeeId the only matching attribute.
+func (w *world) matchedByEmployeeID() {
+	w.Helper()
+	ms := mapping.Default()
+	for i := range ms {
+		if ms[i].Target == "employeeId" {
+			ms[i].MatchingPriority = 1
+		}
+	}
+	w.mapped(ms...)
+}
+
+// The invitation leads to a guest who was there before and whose sign-in somebody
+// has blocked: the block stays, whether the guest has signed in before or looks as
+// one does who was invited and never came.
+func TestInvitationLeadsToABlockedGuest(t *testing.T) {
+	for name, more := range map[string]map[string]any{
+		"redeemed": {"externalUserState": "Accepted", "department": "Old", "identities": []any{
+			map[string]any{"signInType": "federated", "issuer": "ExternalAzureAD", "issuerAssignedId": nil}}},
+		"pending": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bothWays(t, func(w *world) {
+				w.matchedByEmployeeID() // so that the guest is not found beforehand
+				w.guest(1, upn(1), more)
+				w.update(w.fabrikam, guestID(1), map[string]any{"accountEnabled": false})
+				w.person(1, map[string]any{"employeeId": "E1"})
+				got := w.journal(func() { w.saidIs(func() { w.sync(store.OutcomeSuccess) }, "create success "+upn(1)) })
+				if i := slices.IndexFunc(got, func(s string) bool { return strings.Contains(s, "accountEnabled") }); i >= 0 {
+					t.Errorf("writes: got %q, want none of accountEnabled", got[i])
+				}
+				w.expectLinkedTo(1, guestID(1))
+				w.enabled(1, false)
+				if got := w.targetUser(1).String("department"); got != "Sales" {
+					t.Errorf("department: got %q, want Sales: other attributes go on", got)
+				}
+				w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+				w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+				w.enabled(1, false)
+			})
+		})
+	}
 }
 
 func TestTwoSourceUsersWithOneAddress(t *testing.T) {

@@ -192,7 +192,7 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 		return
 	}
 	c.dropEscrow(b, ch.o.ID)
-	skips := newBlock && len(ch.u.diff) == 0 && len(ch.refused) == 0 && !ch.pending && !ch.restored
+	skips := newBlock && !ch.created && !ch.restored && len(ch.u.diff) == 0 && len(ch.refused) == 0 && !ch.pending
 	quiet := x.countOutcome(ch, skips)
 	switch {
 	case len(ch.refused) > 0:
