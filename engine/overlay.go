@@ -16,7 +16,9 @@ type overlay struct {
 }
 
 // newOverlay copies what the job's reading changes step by step (its record and
-// member sets) into the scratch store.
+// member sets) into the scratch store. What a stopped cycle had read stays out: a
+// plan reads for itself. That it was stopped, and of which kind it was, stands in
+// the record, and makes the next cycle what it is.
 func newOverlay(ctx context.Context, base, top store.Store, j *Job) (*overlay, error) {
 	rec, err := (&Engine{store: base}).record(ctx, j)
 	if err != nil {
@@ -26,7 +28,6 @@ func newOverlay(ctx context.Context, base, top store.Store, j *Job) (*overlay, e
 	if err != nil {
 		return nil, err
 	}
-	rec.Stage = nil // a round under way is not the plan's
 	b := &store.Batch{Jobs: []store.Job{rec}, PutMembers: members}
 	return &overlay{base: base, top: top, job: j.Name}, top.Apply(ctx, b)
 }

@@ -228,3 +228,49 @@ func TestPlanNamesManagers(t *testing.T) {
 		}
 	})
 }
+
+// Wherever a cycle was stopped, the plan shows a cycle of the kind that comes next.
+// Stopped before its first write, with the same changes. What became of a write
+// without an answer the next cycle finds out, and a plan does not.
+func TestPlanAfterAStoppedCycle(t *testing.T) {
+	for _, initial := range []bool{false, true} {
+		t.Run(map[bool]string{false: "incremental", true: "initial"}[initial], func(t *testing.T) {
+			for n, done := 1, false; !done; n++ {
+				story(t, func(w *world) {
+					w.people(1, 30)
+					var members []string
+					for n := 1; n <= 24; n++ {
+						members = append(members, userID(n))
+					}
+					w.group(1, members...)
+					w.assigned(engine.Scope{Groups: []string{groupID(1)}})
+					w.sync(store.OutcomeSuccess)
+					w.must(w.contoso.AddMember(groupID(1), userID(25)))
+					w.must(w.contoso.RemoveMember(groupID(1), userID(1)))
+					w.update(w.contoso, userID(2), map[string]any{"city": "Lima"})
+					var r engine.SyncResult
+					var err error
+					written := w.journal(func() {
+						r, err = w.engine.Sync(w.stopAt(n, true), engine.SyncRequest{Job: jobName, Initial: initial}, nil)
+					})
+					w.wire.set(nil, nil)
+					w.must(err)
+					if done = r.Outcome != store.OutcomeInterrupted; done {
+						return
+					}
+					w.restart()
+					p := w.plan(engine.PlanRequest{})
+					r = w.sync(store.OutcomeSuccess)
+					if p.Cycle != r.Cycle {
+						t.Errorf("stopped at request %d: got a plan of an %s cycle, and it was an %s one", n, p.Cycle, r.Cycle)
+					}
+					got, want := p.Summary, r.Summary
+					got.Unchanged, want.Unchanged = 0, 0 // of an incremental cycle, those that happened to be read
+					if diff := cmp.Diff(want, got); diff != "" && len(written) == 0 {
+						t.Errorf("stopped at request %d: summary of the plan (-sync +plan):\n%s%q", n, diff, shown(p))
+					}
+				})
+			}
+		})
+	}
+}
