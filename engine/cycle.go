@@ -72,6 +72,7 @@ type cycle struct {
 	tally          tally
 	preview        *preview                   // of a plan: what it tells
 	invitations    []store.Intent             // that other jobs of the pair have open
+	forgetMore     bool                       // more is too old than one commit drops
 	blocked        error                      // creates are impossible in this cycle; the rest went on
 	late           bool                       // that showed only after some had been carried out
 	checked        bool                       // whether they are possible was looked at
@@ -144,7 +145,11 @@ func (c *cycle) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.finish(ctx, w)
+	if err := c.finish(ctx, w); err != nil {
+		return err
+	}
+	c.prune(ctx)
+	return nil
 }
 
 // begin loads what is known of the job and decides whether the cycle is an
@@ -331,19 +336,11 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	c.judgeOutcome(w, waiting, now)
 	c.cyc.EndedAt = now
 	b := &store.Batch{DropStage: c.job.Name, Jobs: []store.Job{c.rec}, Cycles: []store.Cycle{c.cyc}}
-	if !c.first { // else nothing can be old enough
-		horizon := retentionHorizon(&c.rec, now)
-		if c.job.LogRetention > 0 {
-			b.Prune = horizon.Add(-c.job.LogRetention)
-		}
-		b.PruneDeleted = horizon.Add(-keepDeleted)
-	}
-	return c.st.Apply(ctx, b)
+	c.forget(b, now)
+	err = c.st.Apply(ctx, b)
+	c.forgetMore = err == nil && b.PruneMore
+	return err
 }
-
-// keepDeleted is how long a deleted link is kept for the restore: the recycle
-// bin keeps 30 days, and a little more.
-const keepDeleted = 35 * 24 * time.Hour
 
 // judgeOutcome sets outcome and quarantine from what happened.
 func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {

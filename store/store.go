@@ -88,9 +88,16 @@ type Batch struct {
 	Audit []Audit
 
 	// Prune drops log entries and cycles older than it (zero: none), and links in
-	// state LinkDeleted whose DeletedAt is before PruneDeleted.
+	// state LinkDeleted whose DeletedAt is before PruneDeleted: the oldest first, and
+	// of each kind PruneLimit at most, so that a commit stays small however much has
+	// become old at once.
 	Prune, PruneDeleted Time
+	// PruneMore is set by Apply: more is old enough than one batch may drop.
+	PruneMore bool
 }
+
+// PruneLimit is how many records of a kind one batch drops for their age at most.
+const PruneLimit = 1000
 
 // Empty reports whether the batch would change nothing.
 func (b *Batch) Empty() bool {

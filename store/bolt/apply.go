@@ -59,6 +59,7 @@ func (w *writer) put(in bucket, key, value []byte) { w.edits = append(w.edits, e
 func (w *writer) remove(in bucket, key []byte)     { w.edits = append(w.edits, edit{in, key, nil}) }
 
 func (w *writer) apply(b *store.Batch) error {
+	b.PruneMore = false
 	for _, step := range []func(*store.Batch) error{
 		w.members, w.links, w.waiting, w.verdicts, w.jobs, w.cycles, w.log, w.audit, w.flush, w.stage,
 	} {

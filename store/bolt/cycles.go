@@ -16,12 +16,17 @@ const cycleHead = codeSize + 1
 const cycleInitial = 1
 
 // cycles collects the changes of cycles: those that began before b.Prune go
-// first.
+// first, as many as a batch may drop.
 func (w *writer) cycles(b *store.Batch) error {
 	if !b.Prune.IsZero() {
 		end := appendTime(nil, microseconds(b.Prune))
 		c := w.bucket(inCycles).Cursor()
+		pruned := 0
 		for k, _ := c.First(); k != nil && bytes.Compare(k[:timeSize], end) < 0; k, _ = c.Next() {
+			if pruned++; pruned > store.PruneLimit {
+				b.PruneMore = true
+				break
+			}
 			w.remove(inCycles, bytes.Clone(k))
 			w.remove(inCycleIDs, bytes.Clone(k[timeSize:]))
 		}

@@ -114,6 +114,10 @@ func (w *writer) links(b *store.Batch) error {
 		end := string(appendTime(nil, microseconds(b.PruneDeleted)))
 		c := w.bucket(inLinkDeleted).Cursor()
 		for k, _ := c.First(); k != nil && string(k[:timeSize]) < end; k, _ = c.Next() {
+			if len(final) == store.PruneLimit {
+				b.PruneMore = true
+				break
+			}
 			final[string(k[timeSize:])] = nil
 		}
 	}

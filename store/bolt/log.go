@@ -138,9 +138,11 @@ func detail(id *store.Identity, name string) string {
 // log prunes and appends entries.
 func (w *writer) log(b *store.Batch) error {
 	if !b.Prune.IsZero() {
-		if err := w.pruneLog(microseconds(b.Prune).UnixMicro()); err != nil {
+		more, err := w.pruneLog(microseconds(b.Prune).UnixMicro())
+		if err != nil {
 			return err
 		}
+		b.PruneMore = b.PruneMore || more
 	}
 	log := w.bucket(inLog)
 	log.FillPercent = 1 // nothing is ever put in between
@@ -191,29 +193,30 @@ func (w *writer) amendLog(list []store.Amendment) error {
 	return nil
 }
 
-// pruneLog removes entries from the oldest on, as long as they are older.
-func (w *writer) pruneLog(before int64) error {
+// pruneLog removes entries from the oldest on, as long as they are older and no
+// more than a batch may; it reports whether that left some.
+func (w *writer) pruneLog(before int64) (more bool, err error) {
 	c := w.bucket(inLog).Cursor()
 	kept := ^uint64(0)
-	pruned := false
+	pruned := 0
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		seq := seqAt(k)
 		var h entryHead
 		if _, ok := readHead(v, &h); !ok {
-			return damaged("log entry %d", seq)
+			return false, damaged("log entry %d", seq)
 		}
-		if h.micro >= before {
-			kept = seq
+		if old := h.micro < before; !old || pruned == store.PruneLimit {
+			kept, more = seq, old
 			break
 		}
-		pruned = true
+		pruned++
 		w.remove(inLog, bytes.Clone(k))
 		for _, key := range idKeys(h.text[headID], h.text[headChange], seq) {
 			w.remove(inLogIDs, key)
 		}
 	}
-	if !pruned {
-		return nil
+	if pruned == 0 {
+		return false, nil
 	}
 	if last := w.bucket(inLog).Sequence(); kept > last {
 		kept = last + 1
@@ -222,7 +225,7 @@ func (w *writer) pruneLog(before int64) error {
 	for k, _ := spans.First(); k != nil && seqAt(k) < kept/spanEntries; k, _ = spans.Next() {
 		w.remove(inLogSpans, bytes.Clone(k))
 	}
-	return nil
+	return more, nil
 }
 
 // widenSpan notes the time of an entry in its span.

@@ -264,6 +264,46 @@ func testPrune(h *harness) {
 	}
 }
 
+// However much is too old, one batch drops no more than the limit of each kind, the
+// oldest first, and says that there is more.
+func testPruneLimit(h *harness) {
+	const n = 2*store.PruneLimit + 300
+	begin := day.AddDate(-1, 0, 0)
+	for at := 0; at < n; at += 100 {
+		var b store.Batch
+		for i := at; i < at+100; i++ {
+			when := begin.Add(time.Duration(i) * time.Second)
+			b.Log = append(b.Log, store.Entry{ID: fmt.Sprint("entry ", i), ActivityDateTime: when})
+			b.Cycles = append(b.Cycles, store.Cycle{ID: fmt.Sprint("cycle ", i), Job: "job", StartedAt: when})
+			b.PutLinks = append(b.PutLinks, store.Link{Pair: pairA, SourceID: fmt.Sprintf("link %05d", i), State: store.LinkDeleted, DeletedAt: when})
+		}
+		h.apply(b)
+	}
+	for kept := n - store.PruneLimit; ; kept -= store.PruneLimit {
+		b := store.Batch{Prune: day, PruneDeleted: day}
+		if err := h.s.Apply(h.Context(), &b); err != nil {
+			h.Fatalf("prune: %v", err)
+		}
+		same(h, fmt.Sprintf("more after %d of each kind were to be left", kept), b.PruneMore, kept > 0)
+		kept := max(kept, 0)
+		log, err := h.s.Log(h.Context(), store.LogQuery{Follow: true})
+		if err != nil || len(log) != kept || kept > 0 && log[0].ID != fmt.Sprint("entry ", n-kept) {
+			h.Errorf("log: got %d entries, error %v; want the last %d", len(log), err, kept)
+		}
+		cycles, err := h.s.Cycles(h.Context(), store.CycleQuery{})
+		if err != nil || len(cycles) != kept || kept > 0 && cycles[kept-1].ID != fmt.Sprint("cycle ", n-kept) {
+			h.Errorf("got %d cycles, error %v; want the last %d", len(cycles), err, kept)
+		}
+		links, err := h.s.Links(h.Context(), store.LinkQuery{Pair: pairA})
+		if err != nil || len(links) != kept || kept > 0 && links[0].SourceID != fmt.Sprintf("link %05d", n-kept) {
+			h.Errorf("got %d links, error %v; want the last %d", len(links), err, kept)
+		}
+		if kept == 0 {
+			return
+		}
+	}
+}
+
 func testAmendLog(h *harness) {
 	all := h.fillLog(5)
 	more := store.Amendment{ID: all[2].ID, Steps: []store.Step{{Name: "EntryReferenceResolution", Type: "referenceResolution", Status: "success"}},

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"time filters survive a clock that jumps", testLogClock},
 		{"ids of log entries may be shortened", testLogIDs},
 		{"old log entries and cycles are pruned", testPrune},
+		{"a batch prunes no more than the limit", testPruneLimit},
 
 		{"administrative acts come back in their order", testAudit},
 		{"administrative acts stay", testAuditStays},
