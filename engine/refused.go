@@ -326,9 +326,9 @@ func (x *exporter) postpone(ch *change, b *store.Batch) {
 	x.later = append(x.later, ch)
 }
 
-// invisible records a change of a user that was not found for too long. Who is new
-// is looked for by every cycle; who is not waits as any other failure does, because
-// time alone does not mend it.
+// invisible records a change of a user that was not found for too long. Who is new,
+// or is to lose sign-in, is looked for by every cycle; anybody else waits as with
+// any other failure, because time alone does not mend it.
 func (x *exporter) invisible(ch *change, b *store.Batch) {
 	code, reason := CodeReplication, "the invited user "+ch.link.TargetID+" is not visible in the target yet"
 	switch {
@@ -336,6 +336,8 @@ func (x *exporter) invisible(ch *change, b *store.Batch) {
 		ch.r.entry.Action = logCreate
 	case ch.restored:
 		reason = "the restored user " + ch.link.TargetID + " is not visible in the target yet"
+	case ch.leaving:
+		reason = "target user " + ch.link.TargetID + " is not visible everywhere in the target"
 	default:
 		code, reason = CodeInvalidAnchor, "target user "+ch.link.TargetID+" is there when it is read, and every update of it is answered as if it were not"
 	}

@@ -308,14 +308,9 @@ func (x *exporter) lost(ctx context.Context, ch *change, b *store.Batch) error {
 
 // leaveOnceMore sends the disable of a leaver again who is there, although a server
 // that did not know of the user said otherwise: to believe it would leave somebody
-// with sign-in who left scope. A second such answer waits for the next cycle.
+// with sign-in who left scope. Further such answers are waited out as those of other
+// updates are.
 func (x *exporter) leaveOnceMore(ch *change, o directory.Object, b *store.Batch) {
-	if ch.resent {
-		reason := "target user " + ch.link.TargetID + " is not visible everywhere in the target"
-		ch.r.step("EntryExportUpdate", stepExport, statusFailure, reason)
-		x.c.failed(b, ch.r, ch.o, &ch.link, stepExport, CodeReplication, reason, false)
-		return
-	}
 	if ch.resent = true; !ch.read { // nothing was sent yet: a block that it shows is the target's own
 		ch.read = true
 		x.respectBlock(ch, o)
