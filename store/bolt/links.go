@@ -279,6 +279,13 @@ func (r *linkReader) addresses(index *bbolt.Bucket, addresses []string) ([]store
 	}), err
 }
 
+// Room that a walk takes at once: for few links first, since a page is mostly asked
+// for larger than what there is, and then for the page.
+const (
+	fewLinks  = 32
+	manyLinks = 4096
+)
+
 // walk returns links in the order of source ids from after on. GUIDs and other
 // ids stand apart in the file, so two cursors are merged.
 func (r *linkReader) walk(after string, limit int) ([]store.Link, error) {
@@ -290,7 +297,7 @@ func (r *linkReader) walk(after string, limit int) ([]store.Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := make([]store.Link, 0, min(limit, 4096))
+	found := make([]store.Link, 0, min(limit, fewLinks))
 	for limit == 0 || len(found) < limit {
 		run := guids
 		if guids.key == nil || texts.key != nil && texts.id < guids.id {
@@ -298,6 +305,9 @@ func (r *linkReader) walk(after string, limit int) ([]store.Link, error) {
 		}
 		if run.key == nil {
 			break
+		}
+		if len(found) == fewLinks && limit > fewLinks {
+			found = slices.Grow(found, min(limit, manyLinks)-fewLinks)
 		}
 		l := store.Link{Pair: r.pair, SourceID: run.id}
 		if err := decodeLink(run.value, &l, r.names); err != nil {

@@ -141,10 +141,11 @@ func openBolt(path string, opts Options) (db *bbolt.DB, opened os.FileInfo, err 
 	var file *os.File
 	err = guarded(func() (err error) {
 		db, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout:      opts.Lock,
-			ReadOnly:     opts.ReadOnly,
-			NoSync:       opts.NoSync,
-			FreelistType: bbolt.FreelistMapType,
+			Timeout:         opts.Lock,
+			ReadOnly:        opts.ReadOnly,
+			NoSync:          opts.NoSync,
+			InitialMmapSize: firstSize(opts),
+			FreelistType:    bbolt.FreelistMapType,
 			// Check tells how much of a file is free.
 			PreLoadFreelist: opts.ReadOnly,
 			NoStatistics:    true,
@@ -178,6 +179,19 @@ func openBolt(path string, opts Options) (db *bbolt.DB, opened os.FileInfo, err 
 		return nil, nil, fmt.Errorf("%w: %w", store.ErrFormat, err)
 	}
 	return nil, nil, err
+}
+
+// throwawaySize is how long files are from the beginning that need not outlast a
+// crash, in bytes. Those are many and small, and moving the mapping of each as it
+// doubles would cost more than what is written to it.
+const throwawaySize = 1 << 20
+
+// firstSize is the least size of a file and of its mapping in bytes; 0 leaves it to bbolt.
+func firstSize(opts Options) int {
+	if opts.NoSync && !opts.ReadOnly {
+		return throwawaySize
+	}
+	return 0
 }
 
 // Scratch opens a temporary store in dir ("" means the system's place for
