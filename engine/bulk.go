@@ -91,11 +91,8 @@ func (c *cycle) readTarget(ctx context.Context) error {
 		return err
 	}
 	c.rec.Linked = c.linked - c.creating // counted by the sweep
-	var err error
 	c.phase("reading " + c.job.TargetName)
-	if c.spool, err = newSpool(); err != nil {
-		return err
-	}
+	c.spool = newSpool()
 	c.known, c.internal = map[idKey]bool{}, map[idKey]bool{}
 	selects, cursor := targetSelects(c.job), ""
 	for pages := 0; ; pages++ {
