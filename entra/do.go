@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -24,6 +25,8 @@ const (
 	// maxBody bounds an answer after decompression; a page of 999 users with
 	// every property stays below a tenth of it.
 	maxBody = 64 << 20
+	// announced is how much of a length that an answer announces is made room for at once.
+	announced = 1 << 20
 )
 
 // call says what a request is for, in the words of error texts, and which
@@ -183,7 +186,12 @@ func readAnswer(response any) (answer, error) {
 		return answer{}, errors.New("no response")
 	}
 	defer func() { _ = resp.Body.Close() }() // the answer has been read or given up
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	var b bytes.Buffer
+	if n := resp.ContentLength; n > 0 { // as announced, which is believed up to a point
+		b.Grow(int(min(n, announced)) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	body := b.Bytes()
 	switch {
 	case err != nil:
 		return answer{}, fmt.Errorf("read body: %w", err)
