@@ -69,7 +69,12 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w.answered(number, r, body, resp, err)
 	if err == nil {
-		answer, rerr := io.ReadAll(resp.Body)
+		var b bytes.Buffer
+		if resp.ContentLength > 0 {
+			b.Grow(int(resp.ContentLength) + bytes.MinRead)
+		}
+		_, rerr := b.ReadFrom(resp.Body)
+		answer := b.Bytes()
 		_ = resp.Body.Close() // of a simulation: it has nothing to say
 		n.asked.note(r, body, resp, answer)
 		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(answer), failing{rerr}))

@@ -30,6 +30,18 @@ type truth struct {
 	forgot  [][2]time.Time         // parts of the past that no state remembers: it was lost, or an older one put back
 	backs   map[string][]time.Time // target id → when it was restored by hand
 	reading time.Time              // when the reading began that a stopped cycle left, zero: none
+
+	// What was seen last, so that it is looked at again only when it has changed.
+	seen     sight
+	homeless []entrasim.Object // users of the target, as of then, who stand for nobody known
+}
+
+// sight is what determines who is wanted and who stands for whom.
+type sight struct {
+	looked         bool
+	source, target uint64 // changes of the tenants
+	job            Settings
+	ran            bool
 }
 
 // moment is a change of whether a user is wanted.
@@ -43,29 +55,52 @@ func newTruth(w *world) *truth {
 		hands: map[string]bool{}, backs: map[string][]time.Time{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}}
 }
 
-// observe notes who is wanted now.
+// observe notes who is wanted now, and whom the users of the target stand for. What
+// is as it was when that was last looked at is not looked at again.
 func (h *truth) observe() {
 	now := time.Now()
-	wanted := h.w.wantedNow()
+	w := h.w
+	// Counted before looking: what changes meanwhile is looked at by the next.
+	see := sight{true, w.source.Changes(), w.target.Changes(), w.job, w.ran}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	was := h.seen
+	h.seen = see
+	if was.target != see.target || !was.looked {
+		h.homeless = h.homeless[:0]
+		for _, list := range [][]entrasim.Object{w.target.Users(), w.target.DeletedUsers()} {
+			for _, o := range list {
+				if h.homes[o.ID()] == "" {
+					h.homeless = append(h.homeless, o)
+				}
+			}
+		}
+	}
+	if was.target = see.target; was != see {
+		h.observeSource(now)
+	}
+	h.homeless = slices.DeleteFunc(h.homeless, func(o entrasim.Object) bool {
+		if h.homes[o.ID()] == "" {
+			if home := h.origin(o); home != "" {
+				h.homes[o.ID()] = home
+			}
+		}
+		return h.homes[o.ID()] != ""
+	})
+}
+
+// observeSource notes who is wanted, and who has which name.
+func (h *truth) observeSource(now time.Time) {
+	users := h.w.source.Users()
+	wanted := h.w.wantedOf(users)
 	for id := range h.wanted {
 		h.become(id, wanted[id], now)
 	}
 	for id := range wanted {
 		h.become(id, true, now)
 	}
-	for _, u := range h.w.source.Users() {
+	for _, u := range users {
 		h.holder[strings.ToLower(u.String("userPrincipalName"))] = u.ID()
-	}
-	for _, list := range [][]entrasim.Object{h.w.target.Users(), h.w.target.DeletedUsers()} {
-		for _, o := range list {
-			if id := o.ID(); h.homes[id] == "" {
-				if home := h.origin(o); home != "" {
-					h.homes[id] = home
-				}
-			}
-		}
 	}
 }
 
@@ -114,12 +149,14 @@ func (h *truth) unwantedIn(id string, from, to time.Time) bool {
 }
 
 // wantedNow returns the source users whom a job of the first pair wants, by id.
-func (w *world) wantedNow() map[string]bool {
+func (w *world) wantedNow() map[string]bool { return w.wantedOf(w.source.Users()) }
+
+func (w *world) wantedOf(users []entrasim.Object) map[string]bool {
 	out := map[string]bool{}
 	in := w.membership()
 	second := w.secondSettings()
 	known := w.script.Setup.Second && w.ran // who is in the groups of a job that never ran is not known
-	for _, u := range w.source.Users() {
+	for _, u := range users {
 		if wants(&w.job, u, in) || known && wants(&second, u, in) {
 			out[u.ID()] = true
 		}
@@ -186,7 +223,12 @@ func (w *world) membership() map[int]map[string]bool {
 // numberOf reads the number an id of ours ends with.
 func numberOf(id string) int {
 	n := 0
-	_, _ = fmt.Sscanf(id[len(id)-12:], "%d", &n) // ids of others have none
+	for _, c := range id[len(id)-12:] {
+		if c < '0' || c > '9' {
+			break // ids of others have none
+		}
+		n = 10*n + int(c-'0')
+	}
 	return n
 }
 

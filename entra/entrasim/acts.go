@@ -32,6 +32,14 @@ func (t *Tenant) Groups() []Object {
 	return snapshots(t.groups.items, active)
 }
 
+// Changes returns how often users, groups and contacts have changed so far: as
+// long as it is the same, Users, DeletedUsers and Groups return the same.
+func (t *Tenant) Changes() uint64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.clock
+}
+
 // User returns an active user by id or logon name.
 func (t *Tenant) User(name string) (Object, bool) {
 	t.mu.RLock()
