@@ -65,6 +65,9 @@ func (h *truth) observe() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	was := h.seen
+	if was == see {
+		return
+	}
 	h.seen = see
 	if was.target != see.target || !was.looked {
 		h.homeless = h.homeless[:0]

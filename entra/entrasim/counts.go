@@ -3,6 +3,7 @@ package entrasim
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -133,12 +134,13 @@ func (j *journal) add(e Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.entries) >= 2*j.limit {
-		j.entries = append(j.entries[:0], j.entries[len(j.entries)-j.limit:]...)
+		j.entries = slices.Clone(j.entries[len(j.entries)-j.limit:]) // what was handed out stays as it is
 	}
 	j.entries = append(j.entries, e)
 }
 
-// Journal returns the latest writes, oldest first, at most Options.JournalSize.
+// Journal returns the latest writes, oldest first, at most Options.JournalSize. The
+// slice must not be changed.
 func (t *Tenant) Journal() []Entry {
 	t.journal.mu.Lock()
 	defer t.journal.mu.Unlock()
@@ -146,7 +148,7 @@ func (t *Tenant) Journal() []Entry {
 	if n := len(t.journal.entries); t.journal.limit >= 0 && n > t.journal.limit {
 		from = n - t.journal.limit
 	}
-	return append([]Entry(nil), t.journal.entries[from:]...)
+	return slices.Clip(t.journal.entries[from:])
 }
 
 // record counts an operation and enters a write into the journal.

@@ -85,6 +85,13 @@ func unquote(raw string) (s string, ok bool) {
 	if strings.IndexByte(inner, '\\') < 0 && utf8.ValidString(inner) {
 		return inner, true
 	}
+	return decodeText(raw)
+}
+
+// decodeText reads a JSON string that has something to unescape. It is apart from
+// unquote, which for nearly all texts needs no memory.
+func decodeText(raw string) (string, bool) {
+	var s string
 	if json.Unmarshal([]byte(raw), &s) != nil {
 		return "", false
 	}

@@ -69,6 +69,11 @@ func (v *verifier) walk(name string, b *bbolt.Bucket) error {
 // link calls for is there, and there are no others.
 func (v *verifier) links() error {
 	wanted := map[bucket]int{}
+	names := []bucket{inLinkTargets, inLinkAddresses, inLinkManagers, inLinkDeleted}
+	indexes := map[bucket]*bbolt.Bucket{}
+	for _, in := range names {
+		indexes[in] = v.tx.Bucket(bucketNames[in])
+	}
 	err := v.tx.Bucket(bucketNames[inLinks]).ForEach(func(key, value []byte) error {
 		var l store.Link
 		if _, ok := idOf(key[min(len(key), codeSize):]); !ok {
@@ -84,7 +89,7 @@ func (v *verifier) links() error {
 			}
 			seen[string(e.key)] = true
 			wanted[e.in]++
-			if v.tx.Bucket(bucketNames[e.in]).Get(e.key) == nil {
+			if indexes[e.in].Get(e.key) == nil {
 				return damaged("%s lacks link %x", bucketNames[e.in], key)
 			}
 		}
@@ -93,8 +98,8 @@ func (v *verifier) links() error {
 	if err != nil {
 		return err
 	}
-	for _, in := range []bucket{inLinkTargets, inLinkAddresses, inLinkManagers, inLinkDeleted} {
-		if have := count(v.tx.Bucket(bucketNames[in])); have != wanted[in] {
+	for _, in := range names {
+		if have := count(indexes[in]); have != wanted[in] {
 			return damaged("%s has %d entries instead of %d", bucketNames[in], have, wanted[in])
 		}
 	}
