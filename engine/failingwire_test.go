@@ -3,13 +3,9 @@ package engine_test
 import (
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"tenantsync/engine"
 	"tenantsync/entra/entrasim"
@@ -69,57 +65,27 @@ func (w *world) breakAt(n int, o outage) (left func() int) {
 // come through: when the way works again everything comes to the same end as if
 // nothing had happened; nobody is there twice.
 func TestEveryRequestMayFail(t *testing.T) {
-	for name, broken := range map[string]outage{
+	roomy(t)
+	for name, o := range map[string]outage{
 		"not sent, and none after it":    {},
 		"answer lost, and none after it": {lost: true},
 		"answer lost":                    {lost: true, once: true},
 		"a gateway answers":              {page: true, once: true},
 	} {
+		broken := breakage{what: "request", end: func(w *world) { w.wire.set(nil, nil) },
+			begin: func(w *world, n int) (*engine.Engine, func() int) {
+				if n == 0 {
+					return w.engine, func() int { return 0 }
+				}
+				return w.engine, w.breakAt(n, o)
+			}}
 		for what, test := range deeds() {
-			if what == "status" || what == "reject" || what == "restart" {
-				continue // asks no tenant
+			if test.alone {
+				continue
 			}
 			t.Run(what+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				var want []string
-				done := false
-				step := 3 // 1 for every request; it takes a minute
-				if testing.Short() {
-					step = 11
-				}
-				for n := 0; !done && !t.Failed(); n += step { // 0: nothing fails
-					story(t, func(w *world) {
-						test.prepare(w)
-						before := w.outcome()
-						left := func() int { return 0 }
-						if n > 0 {
-							left = w.breakAt(n, broken)
-						}
-						err := test.act(w.Context(), w.engine)
-						done = n > 0 && left() > 0
-						w.wire.set(nil, nil)
-						switch {
-						case n == 0 && err != nil:
-							w.Fatalf("nothing fails: got %v", err)
-						case strings.HasPrefix(what, "plan") && !slices.Equal(w.outcome(), before):
-							w.Fatalf("request %d fails: the plan changed something", n)
-						}
-						if held, err := w.engine.Held(w.Context(), jobName, false); what == "allow" && err == nil && len(held.Held) > 0 {
-							w.must(test.act(w.Context(), w.engine)) // what the fault prevented is asked for again
-						}
-						for range 3 {
-							w.pass(48 * time.Hour)
-							_, err := w.engine.Sync(w.Context(), engine.SyncRequest{Job: jobName}, nil)
-							w.must(err)
-						}
-						w.sourceUntouched()
-						if got := w.outcome(); n == 0 {
-							want = got
-						} else if diff := cmp.Diff(want, got); diff != "" {
-							w.Fatalf("request %d fails: the target afterwards (-want +got):\n%s%s", n, diff, w.failures())
-						}
-					})
-				}
+				sweep(t, test, broken)
 			})
 		}
 	}
