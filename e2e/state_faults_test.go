@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -110,89 +109,6 @@ func (l *lab) linked() int {
 		l.t.Fatal(err)
 	}
 	return len(links)
-}
-
-// small mounts a file system of these bytes; only root can.
-func small(t *testing.T, dir string, size string) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a small file system")
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+size, "none", dir).CombinedOutput(); err != nil {
-		t.Skipf("no small file system here: %v: %s", err, out)
-	}
-	t.Cleanup(func() { _ = exec.Command("umount", dir).Run() }) // the folder goes anyway
-}
-
-// On a file system that is full, too full to begin, or read-only.
-func TestSmallAndReadOnlyFileSystems(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, users(team("user", 30)...), nil)
-	disk := filepath.Join(l.dir, "sim", "disk")
-	small(t, disk, "4m")
-	where := func(reserve string) {
-		t.Helper()
-		raw := l.head + "jobs: [{name: " + jobName + ", source: source, target: target, scope: {mode: all}, limits: {writesPerSecond: 1000}}]\n" +
-			"store: {path: disk/state.db, reserve: " + reserve + "}\ncontrol: {listen: \"\"}\n"
-		if err := os.WriteFile(l.config, []byte(raw), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	filler := filepath.Join(disk, "filler")
-	fill := func(leave int) {
-		t.Helper()
-		_ = os.Remove(filler) // the first time there is none
-		var fs syscall.Statfs_t
-		if err := syscall.Statfs(disk, &fs); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filler, make([]byte, int(fs.Bavail)*int(fs.Bsize)-leave), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	where("64MiB")
-	l.sync(0, "success", "--initial") // a tenth of four megabytes is enough to ask for
-	l.put("source", obj{"users": team("user", 90)})
-	fill(300 << 10)
-	l.counts("source")
-	for _, args := range [][]string{{"sync", jobName}, {"provision", "user40@contoso.example"}} {
-		a := l.run(append(args, "-o", "json")...)
-		a.refusedWith(t, 1, "DiskFull")
-		if !strings.Contains(string(a.stderr), "store.reserve") {
-			t.Errorf("%q: got %s, want it to name store.reserve", args, a.stderr)
-		}
-	}
-	if asked := l.counts("source"); asked.Requests != 0 {
-		t.Errorf("%d requests without room to begin, want none", asked.Requests)
-	}
-	l.json(0, nil, "status")
-
-	where("0")
-	fill(16 << 10)
-	l.run("sync", jobName, "-o", "json").refusedWith(t, 1, "DiskFull")
-	l.json(0, nil, "logs", "--limit", "1")
-	if err := os.Remove(filler); err != nil {
-		t.Fatal(err)
-	}
-	l.sync(0, "success")
-	l.everyoneOnce("user", 90)
-
-	if out, err := exec.Command("mount", "-o", "remount,ro", disk).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	wrote := l.during("target", func() {
-		a := l.run("sync", jobName, "-o", "json").exits(t, 1)
-		a.noStack(t)
-		if !strings.Contains(string(a.stderr), "read-only file system") {
-			t.Errorf("got %s, want the cause", a.stderr)
-		}
-	})
-	if len(wrote) > 0 {
-		t.Errorf("got writes %v without a state to keep, want none", kinds(wrote))
-	}
 }
 
 // Bytes that changed, and a file that was cut: a command refuses the file and leaves
