@@ -176,6 +176,7 @@ func TestOriginIsComparedExactly(t *testing.T) {
 		{"https://graph.test/v1.0/users/delta?$skiptoken=1", true},
 		{"https://GRAPH.test:443/v1.0/x", true},
 		{"http://graph.test/v1.0/x", false},
+		{"http://graph.test:443/v1.0/x", false},
 		{"https://graph.test:8443/v1.0/x", false},
 		{"https://graph.test.evil.example/v1.0/x", false},
 		{"https://graph.test@evil.example/v1.0/x", false},

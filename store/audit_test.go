@@ -50,8 +50,10 @@ func TestAuditChainFindsWhatWasDoneToIt(t *testing.T) {
 			l[2].Seal(&l[1])
 			return l
 		}, "record 4 does not follow"},
-		"one begins anew":    {func(l []store.Audit) []store.Audit { l[0].Seal(nil); l[1].Previous = ""; return l }, "record 2 does not follow"},
-		"one is twice there": {func(l []store.Audit) []store.Audit { return append(l[:2], l[1:]...) }, "record 3 is missing"},
+		"one begins anew":     {func(l []store.Audit) []store.Audit { l[0].Seal(nil); l[1].Previous = ""; return l }, "record 2 does not follow"},
+		"one is twice there":  {func(l []store.Audit) []store.Audit { return append(l[:2], l[1:]...) }, "record 3 is missing"},
+		"one is changed":      {func(l []store.Audit) []store.Audit { l[2].Reason = "x"; return l }, "record 3 was changed"},
+		"the last is changed": {func(l []store.Audit) []store.Audit { l[4].Outcome = "done"; return l }, "record 5 was changed"},
 	} {
 		if err := check(c.touch(chainOf(5))); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v, want %q", name, err, c.says)
@@ -86,10 +88,12 @@ func TestEveryFieldOfAnAuditRecordIsSealed(t *testing.T) {
 func TestSealedTextsCannotBeMovedBetweenFields(t *testing.T) {
 	a, b := store.Audit{Actor: "ab", Via: "c"}, store.Audit{Actor: "a", Via: "bc"}
 	c, d := store.Audit{Details: map[string]string{"a": "b", "c": ""}}, store.Audit{Details: map[string]string{"a": "", "bc": ""}}
-	for _, r := range []*store.Audit{&a, &b, &c, &d} {
+	// Nor by a text that looks like the end of one and the beginning of the next.
+	e, f := store.Audit{Actor: "a\x00b", Via: "c"}, store.Audit{Actor: "a", Via: "b\x00c"}
+	for _, r := range []*store.Audit{&a, &b, &c, &d, &e, &f} {
 		r.Seal(nil)
 	}
-	if a.Hash == b.Hash || c.Hash == d.Hash {
-		t.Errorf("different records have one hash: %s %s, %s %s", a.Hash, b.Hash, c.Hash, d.Hash)
+	if a.Hash == b.Hash || c.Hash == d.Hash || e.Hash == f.Hash {
+		t.Errorf("different records have one hash: %s %s, %s %s, %s %s", a.Hash, b.Hash, c.Hash, d.Hash, e.Hash, f.Hash)
 	}
 }

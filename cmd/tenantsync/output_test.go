@@ -137,14 +137,18 @@ func TestFormulaSafe(t *testing.T) {
 
 func TestEscapeLeavesNothingThatATerminalObeys(t *testing.T) {
 	for in, want := range map[string]string{
-		"Jörg 李伟 😀":       "Jörg 李伟 😀",
-		"a\x1b[31mred":    `a\u001b[31mred`,
-		"two\nlines\r\t":  `two\nlines\r\t`,
-		"gpj.\u202eexe":   `gpj.\u202eexe`,
-		"\u2066x\u2069":   `\u2066x\u2069`,
-		"c1 \u009b31m":    `c1 \u009b31m`,
-		"bell\a del\x7f":  `bell\u0007 del\u007f`,
-		"para\u2029graph": `para\u2029graph`,
+		"Jörg 李伟 😀":        "Jörg 李伟 😀",
+		"a\x1b[31mred":     `a\u001b[31mred`,
+		"two\nlines\r\t":   `two\nlines\r\t`,
+		"gpj.\u202eexe":    `gpj.\u202eexe`,
+		"\u2066x\u2069":    `\u2066x\u2069`,
+		"c1 \u009b31m":     `c1 \u009b31m`,
+		"bell\a del\x7f":   `bell\u0007 del\u007f`,
+		"para\u2029graph":  `para\u2029graph`,
+		"arabic\u061cmark": `arabic\u061cmark`,
+		"\u200eltr\u200f":  `\u200eltr\u200f`,
+		"\u202a\u202d":     `\u202a\u202d`,
+		"line\u2028end":    `line\u2028end`,
 	} {
 		if got := escape(in); got != want {
 			t.Errorf("escape(%q): got %q, want %q", in, got, want)

@@ -392,22 +392,28 @@ func TestBombsAreRefusedQuickly(t *testing.T) {
 	for i := 1; i < 12; i++ {
 		laughs += fmt.Sprintf("a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i-1), 10), ","))
 	}
+	blocks := ""
+	for i := range 100 {
+		blocks += strings.Repeat(" ", i) + "a:\n"
+	}
 	groups := "version: 1\njobs:\n  - &j {name: a, scope: {groups: &g [" + strings.Repeat("x,", 1000) + "x]}}\n" + strings.Repeat("  - *j\n", 2000)
-	for name, text := range map[string]string{
-		"large":           strings.Repeat("#", 2<<20),
-		"flow":            strings.Repeat("[", 200_000),
-		"flow maps":       strings.Repeat("{a: ", 100_000),
-		"compact":         strings.Repeat("- ", 200_000),
-		"questions":       strings.Repeat("? ", 100_000),
-		"aliases":         laughs,
-		"aliased lists":   groups,
-		"not text at all": "\x00\xff\xfe\x01",
+	for name, c := range map[string]struct{ text, says string }{
+		"large":           {strings.Repeat("#", 2<<20), "larger than 1024 KiB"},
+		"flow":            {strings.Repeat("[", 200_000), "nested deeper than 64 levels"},
+		"flow maps":       {strings.Repeat("{a: ", 100_000), "nested deeper than 64 levels"},
+		"compact":         {strings.Repeat("- ", 200_000), "nested deeper than 64 levels"},
+		"questions":       {strings.Repeat("? ", 100_000), "nested deeper than 64 levels"},
+		"aliases":         {laughs, "unknown key \"a0\""},
+		"aliased lists":   {groups, "the file expands to too many values"},
+		"many values":     {"version: 1\njobs: [" + strings.Repeat("x,", 150_000) + "x]", "too many values, or nested too deeply"},
+		"blocks":          {blocks, "too many values, or nested too deeply"},
+		"not text at all": {"\x00\xff\xfe\x01", "must be a group of keys"},
 	} {
 		start := time.Now()
-		_, err := parse(t, text, nil, nil)
+		_, err := parse(t, c.text, nil, nil)
 		var invalid *config.Invalid
-		if !errors.As(err, &invalid) {
-			t.Errorf("%s: got %v, want an *Invalid", name, err)
+		if !errors.As(err, &invalid) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %.300v, want an *Invalid that says %q", name, err, c.says)
 		}
 		t.Logf("%s: %v, %d bytes of error", name, time.Since(start).Round(time.Millisecond), len(err.Error()))
 	}

@@ -243,6 +243,24 @@ func TestNothingIsNoToken(t *testing.T) {
 	}
 }
 
+// Without a token a socket serves the user of the daemon and root, whatever its mode
+// lets through, and a port nobody.
+func TestOthersNeedATokenAlsoOverTheSocket(t *testing.T) {
+	h := NewHandler(t.Context(), Options{Service: nobody}, "")
+	h.owner = 1000
+	for _, c := range []struct {
+		from peer
+		in   bool
+	}{{peer{uid: 1000, known: true}, true}, {peer{uid: 0, known: true}, true}, {peer{uid: 1001, known: true}, false}, {peer{}, true}} {
+		r := httptest.NewRequest(http.MethodPost, "http://localhost/v1/status", strings.NewReader("{}"))
+		r.Header.Set("Content-Type", "application/json")
+		caller, refused := h.admit(r.WithContext(context.WithValue(r.Context(), peerKey{}, c.from)))
+		if in := refused == nil; in != c.in || in != (caller.Role == Approver) {
+			t.Errorf("%+v: let in %v with the role %s, want %v", c.from, in, caller.Role, c.in)
+		}
+	}
+}
+
 func hashOfNothing() Token {
 	return Token{Name: "empty", Role: Approver, Hashes: []token.Digest{token.Hash("")}}
 }

@@ -8,8 +8,10 @@ import (
 	"tenantsync/internal/token"
 )
 
+// All 32 bytes of a token are random: none of them is always the same.
 func TestTokensAreLongAndNeverTheSame(t *testing.T) {
 	seen := map[string]bool{}
+	var first, varies [32]byte
 	for range 100 {
 		text := token.Draw()
 		random, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(text, "tenantsync_"))
@@ -17,6 +19,17 @@ func TestTokensAreLongAndNeverTheSame(t *testing.T) {
 			t.Fatalf("got %q (%d bytes, error %v, seen before: %v), want 32 new bytes", text, len(random), err, seen[text])
 		}
 		seen[text] = true
+		for i, b := range random {
+			if len(seen) == 1 {
+				first[i] = b
+			}
+			varies[i] |= b ^ first[i]
+		}
+	}
+	for i, bits := range varies {
+		if bits == 0 {
+			t.Errorf("byte %d of a hundred tokens is %#x in each, want it drawn", i, first[i])
+		}
 	}
 }
 
