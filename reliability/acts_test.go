@@ -448,12 +448,18 @@ func (p *process) writes() int {
 func (w *world) allow(p *process, s Step) error {
 	from := len(w.target.Journal())
 	out, err := p.engine.Allow(p.ctx, w.jobOf(s), nil, true)
-	n := len(w.target.Journal()) - from
+	var ids []string
 	if err == nil {
-		n = len(out.Deleted)
+		for _, h := range slices.Concat(out.Deleted, out.Failed) { // a delete that was refused went out too
+			ids = append(ids, h.TargetID)
+		}
+	} else {
+		for _, e := range w.target.Journal()[from:] {
+			ids = append(ids, objectIn(e.Path))
+		}
 	}
 	w.mu.Lock()
-	w.approved += n
+	w.approved = append(w.approved, ids...)
 	w.mu.Unlock()
 	if err == nil {
 		w.note("allowed: %d deleted, %d dropped, %d failed", len(out.Deleted), len(out.Dropped), len(out.Failed))

@@ -61,7 +61,7 @@ type world struct {
 	ranThen  bool      // so did the backup
 	full     bool      // a commit of the cycle under way found no space
 	commit   time.Time // the last one that was made
-	approved int       // deletions that were let go since the cycle under way began
+	approved []string  // target users whose deletion was let go since the cycle under way began
 	story    []string
 	broken   []string // invariants found broken while running
 }
@@ -79,7 +79,7 @@ type cycle struct {
 	full          bool      // a commit found no space
 	commit        time.Time // the last one that was made, before the end or in it
 	threshold     int       // of deletions: the highest that was set while it ran
-	approved      int       // deletions that were let go while it ran
+	approved      []string  // target users whose deletion was let go while it ran
 }
 
 // process is the program between its start and its end.
@@ -307,7 +307,7 @@ func (w *world) failedCommit() {
 // cycle runs one cycle of a job, and what was deferred into it.
 func (w *world) cycle(req engine.SyncRequest) *cycle {
 	w.mu.Lock()
-	w.pending, w.armed, w.requests, w.running, w.full, w.approved = w.armed, nil, 0, true, false, 0
+	w.pending, w.armed, w.requests, w.running, w.full, w.approved = w.armed, nil, 0, true, false, nil
 	w.mu.Unlock()
 	w.p.st.commits = 0
 	w.cloud.SetFaults(append(append([]entrasim.Fault{}, w.lasting...), w.faults...))
