@@ -1,28 +1,21 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"maps"
-	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"go.uber.org/zap"
 
-	"tenantsync/directory"
 	"tenantsync/engine"
 	"tenantsync/entra"
 	"tenantsync/internal/config"
@@ -37,7 +30,8 @@ var (
 	_ engine.ExtensionReader = (*entra.Target)(nil)
 )
 
-// wiring puts the implementations together: the only place that knows them all.
+// wiring puts the implementations together. This file and those named wire_ beside
+// it are the only place that knows them all.
 // It keeps clients and budgets, so that jobs share them and a reloaded
 // configuration goes on with what is unchanged. It is safe for concurrent use.
 type wiring struct {
@@ -48,30 +42,6 @@ type wiring struct {
 	budgets map[budgetKey]*entra.Budget
 	wanted  map[clientKey]*freshClient // what the jobs that were made last use
 	settled map[clientKey]*freshClient // the same of the jobs that are in effect
-}
-
-// freshClient is a tenant's client that the jobs in effect do not use.
-type freshClient struct {
-	tenant string
-	app    engine.App
-	jobs   []string // enabled ones that would use it
-	signIn func(context.Context) error
-}
-
-// clientKey is all that makes two clients the same.
-type clientKey struct {
-	name, tenantID, cloud, authority, graph, caFile, proxy string
-	credential                                             entra.Credential
-	files                                                  string // what the files hold that are read once, so that a renewed certificate is another client
-	unusable                                               string // why the credential cannot be used
-	parallelReads                                          int
-}
-
-// budgetKey identifies the app whose writes to a tenant Graph counts together,
-// and its rate.
-type budgetKey struct {
-	tenantID, clientID string
-	writesPerSecond    float64
 }
 
 func newWiring(log *zap.Logger) *wiring {
@@ -197,164 +167,6 @@ func endOf(t *config.Tenant, c *config.Credential) []engine.CredentialEnd {
 	return []engine.CredentialEnd{{Tenant: t.Name, Kind: string(c.Kind), NotAfter: at}}
 }
 
-// client returns the one client of a tenant and credential.
-func (w *wiring) client(t *config.Tenant, c *config.Credential, reads map[appKey]int) (*entra.Client, error) {
-	key := keyOf(t, c, reads)
-	settings := entra.Config{
-		Name: t.Name, TenantID: t.TenantID, Cloud: string(t.Cloud),
-		Authority: t.Endpoints.Authority, Graph: t.Endpoints.Graph, CAFile: t.Endpoints.CAFile, Proxy: t.Endpoints.Proxy,
-		Credential: key.credential, ParallelReads: key.parallelReads, Log: w.log, Wrap: requestsOf,
-	}
-	if c.Err != nil {
-		// The tenant's jobs are disabled, so nobody should sign in; whoever does
-		// is told why that cannot work.
-		settings.Credential = entra.Credential{Kind: entra.SecretCredential, ClientID: cmp.Or(c.ClientID, t.TenantID), Secret: "unset"}
-		settings.Transport = unusable{c.Err}
-	}
-	if known := w.clients[key]; known != nil {
-		return known, nil
-	}
-	client, err := entra.New(settings)
-	if err != nil {
-		return nil, err
-	}
-	w.clients[key] = client
-	return client, nil
-}
-
-// keyOf is all that makes the client of a tenant and credential.
-func keyOf(t *config.Tenant, c *config.Credential, reads map[appKey]int) clientKey {
-	key := clientKey{
-		name: t.Name, tenantID: t.TenantID, cloud: string(t.Cloud),
-		authority: t.Endpoints.Authority, graph: t.Endpoints.Graph, caFile: t.Endpoints.CAFile, proxy: t.Endpoints.Proxy,
-		credential: entra.Credential{
-			Kind: string(c.Kind), ClientID: c.ClientID, Secret: c.Secret.Reveal(),
-			CertificateFile: c.CertificateFile, PasswordFile: c.PasswordFile, TokenFile: c.TokenFile,
-		},
-		files:         contentOf(t.Endpoints.CAFile, c.CertificateFile, c.PasswordFile),
-		parallelReads: reads[appOf(t, c)],
-	}
-	if c.Err != nil {
-		key.unusable = c.Err.Error()
-	}
-	return key
-}
-
-// contentOf condenses what files hold. One that cannot be read counts as empty:
-// whoever uses it says so better.
-func contentOf(paths ...string) string {
-	sum := sha256.New()
-	for _, path := range paths {
-		var content []byte
-		if path != "" {
-			content, _ = os.ReadFile(path)
-		}
-		part := sha256.Sum256(content)
-		sum.Write(part[:])
-	}
-	return hex.EncodeToString(sum.Sum(nil))
-}
-
-// want notes that an enabled job uses a client.
-func (w *wiring) want(t *config.Tenant, c *config.Credential, reads map[appKey]int, client *entra.Client, job string) {
-	key := keyOf(t, c, reads)
-	f := w.wanted[key]
-	if f == nil {
-		f = &freshClient{tenant: t.Name, app: checkApp(c), signIn: func(ctx context.Context) error {
-			_, _, err := client.Source(nil).Permissions(ctx)
-			return err
-		}}
-		w.wanted[key] = f
-	}
-	f.jobs = append(f.jobs, job)
-}
-
-// fresh returns the clients that the jobs made last use and the jobs in effect do
-// not, by the names of their tenants.
-func (w *wiring) fresh() []freshClient {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var list []freshClient
-	for key, f := range w.wanted {
-		if w.settled[key] == nil {
-			list = append(list, *f)
-		}
-	}
-	slices.SortFunc(list, func(a, b freshClient) int { return strings.Compare(a.tenant, b.tenant) })
-	return list
-}
-
-// settle says that the jobs made last are in effect. Clients that they do not use
-// are let go, and the secrets with them.
-func (w *wiring) settle() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.settled = w.wanted
-	maps.DeleteFunc(w.clients, func(key clientKey, _ *entra.Client) bool { return w.settled[key] == nil })
-}
-
-// unusable stands in for the network where a credential cannot be used. It
-// answers as the token service refuses a client, so that nothing is tried again.
-type unusable struct{ err error }
-
-// RoundTrip implements http.RoundTripper.
-func (u unusable) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := json.Marshal(map[string]string{"error": "invalid_client", "error_description": u.err.Error()})
-	if err != nil {
-		return nil, err
-	}
-	return &http.Response{
-		Status: "401 Unauthorized", StatusCode: http.StatusUnauthorized, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: int64(len(body)),
-		Body: io.NopCloser(bytes.NewReader(body)), Request: r,
-	}, nil
-}
-
-// budgetWindow is how far back the writes of an app count.
-const budgetWindow = entra.BudgetWindow
-
-// budget returns the write budget that all jobs with this app and target share.
-func (w *wiring) budget(t *config.Tenant, j *config.Job, rates map[appKey]float64) *entra.Budget {
-	app := appOf(t, t.ForWriting())
-	key := budgetKey{tenantID: app.tenantID, clientID: app.clientID, writesPerSecond: rates[app]}
-	if key.writesPerSecond == 0 { // no enabled job writes with this app
-		key.writesPerSecond = j.Limits.WritesPerSecond
-	}
-	if w.budgets[key] == nil {
-		w.budgets[key] = entra.NewBudget(key.writesPerSecond)
-	}
-	return w.budgets[key]
-}
-
-// appKey is an app in a tenant, which is what Graph throttles.
-type appKey struct{ tenantID, clientID string }
-
-func appOf(t *config.Tenant, c *config.Credential) appKey {
-	return appKey{t.TenantID, cmp.Or(c.ClientID, string(c.Kind))}
-}
-
-// sharedLimits returns the lowest limit of the enabled jobs that share an app:
-// writes a second to its tenant, and parallel reads from it.
-func sharedLimits(cfg *config.Config) (writes map[appKey]float64, reads map[appKey]int) {
-	writes, reads = map[appKey]float64{}, map[appKey]int{}
-	for _, j := range cfg.Jobs {
-		if !j.Enabled {
-			continue
-		}
-		source, target := cfg.Tenants[j.Source], cfg.Tenants[j.Target]
-		from, to := appOf(source, source.Credential), appOf(target, target.ForWriting())
-		if w, ok := writes[to]; !ok || j.Limits.WritesPerSecond < w {
-			writes[to] = j.Limits.WritesPerSecond
-		}
-		for _, app := range []appKey{from, to} {
-			if n, ok := reads[app]; !ok || j.Limits.ParallelReads < n {
-				reads[app] = j.Limits.ParallelReads
-			}
-		}
-	}
-	return writes, reads
-}
-
 // engineJob translates a job's settings; source, target and meter are added by
 // the caller.
 func engineJob(cfg *config.Config, j *config.Job) engine.Job {
@@ -474,92 +286,3 @@ func ownName() store.Initiator {
 	}
 	return store.Initiator{ID: host, DisplayName: "tenantsync", Type: "system"}
 }
-
-// synchronization returns what reads Microsoft's own synchronization jobs of a
-// tenant, with its reading credential.
-func (w *wiring) synchronization(t *config.Tenant) (synchronizationReader, error) {
-	if err := t.Credential.Err; err != nil {
-		return nil, err
-	}
-	client, err := w.client(t, t.Credential, nil)
-	if err != nil {
-		return nil, fmt.Errorf("tenant %s: %w", t.Name, err)
-	}
-	return client.Source(entra.NewMeter()), nil
-}
-
-// capture reads a tenant with its reading credential into the text of a tenant
-// file. missing is told each section that the app may not read.
-func (w *wiring) capture(ctx context.Context, t *config.Tenant, needs captureNeeds, missing func(section string, err error)) ([]byte, error) {
-	if err := t.Credential.Err; err != nil {
-		return nil, err
-	}
-	client, err := w.client(t, t.Credential, nil)
-	if err != nil {
-		return nil, fmt.Errorf("tenant %s: %w", t.Name, err)
-	}
-	source := client.Source(entra.NewMeter())
-	captured, err := source.Capture(ctx, entra.CaptureOptions{
-		ServicePrincipals: needs.Principals, Attributes: needs.Attributes, Synchronization: needs.Synchronization, Missing: missing,
-	})
-	if err == nil {
-		return json.Marshal(captured)
-	}
-	if graph := (*directory.Error)(nil); errors.As(err, &graph) {
-		return nil, engine.SignInError(err, t.Name, checkApp(t.Credential))
-	}
-	return nil, err
-}
-
-// checkCopy verifies a state file that nobody works with, without changing it.
-func checkCopy(ctx context.Context, path string) (*store.Facts, error) {
-	copied, err := bolt.Open(path, bolt.Options{ReadOnly: true})
-	if err != nil {
-		return nil, unusableCopy(path, err)
-	}
-	defer func() { _ = copied.Close() }() // only read
-	facts, err := copied.Check(ctx)
-	return &facts, unusableCopy(path, err)
-}
-
-// unusableCopy says of a file that somebody named that it is no state: what to do
-// about the job's own state is no answer there.
-func unusableCopy(path string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return &engine.Error{Class: engine.ClassUsage, Code: "FileNotFound", Message: "there is no such file: " + path + ".", Cause: err.Error(),
-			Action: "name a backup: the daemon keeps them in the folder backups beside the state file"}
-	case errors.Is(err, store.ErrFormat):
-		return &engine.Error{Class: engine.ClassFailed, Code: "StateUnusable", Message: "the file cannot be used as a state; nothing was changed.",
-			Cause: err.Error(), Action: "choose another backup: the daemon keeps them in the folder backups beside the state file"}
-	}
-	return err
-}
-
-// restoreState puts a backup in the place of the state file; see bolt.Restore.
-func restoreState(ctx context.Context, from, path string, at time.Time) (store.Facts, string, error) {
-	return bolt.Restore(ctx, from, path, at)
-}
-
-// lastAct returns the last record of the audit of a state file that nobody works
-// with, nil where it has none or cannot be read.
-func lastAct(ctx context.Context, path string) *store.Audit {
-	state, err := bolt.Open(path, bolt.Options{ReadOnly: true})
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = state.Close() }() // only read
-	if list, err := state.Audit(ctx, store.AuditQuery{Limit: 1}); err == nil && len(list) == 1 {
-		return &list[0]
-	}
-	return nil
-}
-
-// beginState puts an empty state in the place of the state file; see bolt.Begin.
-func beginState(path string, at time.Time) (string, error) { return bolt.Begin(path, at) }
-
-// mediumOf tells what a file lies on.
-func mediumOf(path string) bolt.Medium { return bolt.MediumOf(path) }
-
-// scratchState is a state that is thrown away when it is closed.
-func scratchState() (store.Store, error) { return bolt.Scratch("") }
