@@ -124,7 +124,8 @@ func runAuditList(ctx context.Context, env *environment, o *auditOptions) error 
 		if err != nil {
 			return err
 		}
-		return env.printer().Print(auditResult(list))
+		p := env.printer()
+		return p.Print(auditResult(list, p.format))
 	})
 }
 
@@ -169,7 +170,7 @@ func runAuditExport(ctx context.Context, env *environment, o *auditOptions) erro
 		if p.format == formatTable {
 			p.format = formatNDJSON
 		}
-		return p.Print(auditResult(list))
+		return p.Print(auditResult(list, p.format))
 	}
 	if o.Out == "" {
 		return write(env.stdout)
@@ -232,24 +233,30 @@ func runAuditVerify(ctx context.Context, env *environment, o *auditOptions) erro
 	return err
 }
 
-func auditResult(list []store.Audit) result {
+func auditResult(list []store.Audit, format outputFormat) result {
 	if list == nil {
 		list = []store.Audit{}
 	}
 	return result{
 		Document: list, Items: items(list),
-		Table: func() *table { return auditTable(list) },
+		Table: func() *table { return auditTable(list, format) },
 		Text: func(w io.Writer, p *printer) error {
 			if len(list) == 0 {
 				_, err := fmt.Fprintln(w, "No administrative act matches.")
 				return err
 			}
-			return p.table(auditTable(list))
+			return p.table(auditTable(list, format))
 		},
 	}
 }
 
-func auditTable(list []store.Audit) *table {
+// auditTable shows minutes to people, and the moment to whoever reads it as CSV.
+func auditTable(list []store.Audit, format outputFormat) *table {
+	moment := shortTime
+	if format == formatCSV {
+		moment = func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	}
+
 	t := &table{Columns: []column{{Key: "seq", Title: "SEQ", Right: true}, {Key: "at", Title: "TIME (UTC)"}, {Key: "actor", Title: "WHO", Flex: true},
 		{Key: "via", Title: "VIA"}, {Key: "act", Title: "ACT"}, {Key: "job", Title: "JOB"}, {Key: "outcome", Title: "OUTCOME"},
 		{Key: "reason", Title: "WHY", Flex: true}, {Key: "details", Title: "DETAILS", Flex: true}, {Key: "of", Title: "OF", Wide: true},
@@ -260,7 +267,7 @@ func auditTable(list []store.Audit) *table {
 		if a.Of > 0 {
 			of = fmt.Sprint(a.Of)
 		}
-		t.Rows = append(t.Rows, []string{fmt.Sprint(a.Seq), shortTime(a.At), a.Actor, a.Via, a.Act, a.Job, a.Outcome, a.Reason,
+		t.Rows = append(t.Rows, []string{fmt.Sprint(a.Seq), moment(a.At), a.Actor, a.Via, a.Act, a.Job, a.Outcome, a.Reason,
 			detailsText(a.Details), of, a.OldHash, a.NewHash, a.Hash})
 	}
 	return t

@@ -33,6 +33,8 @@ type environment struct {
 	// reason is why, for commands that have --reason.
 	reason string
 
+	tokenWarned bool // of the file that --token-file names
+
 	cfg *config.Config
 }
 

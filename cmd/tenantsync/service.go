@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"os/user"
 	"strings"
 
@@ -118,7 +119,20 @@ func (e *environment) token() (token string, given bool, err error) {
 		return "", false, usagef("name a file with the token that tenantsync token new printed, and nothing else",
 			"--token-file: %s does not hold a token.", e.options.TokenFile)
 	}
+	e.warnOfToken(e.options.TokenFile)
 	return token, true, nil
+}
+
+// warnOfToken warns once of a file with a token that others may read or replace. A
+// group may read it, as with every file that holds a secret.
+func (e *environment) warnOfToken(path string) {
+	if e.tokenWarned || runtime.GOOS == "windows" { // which has no such modes
+		return
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o027 != 0 {
+		e.tokenWarned = true
+		e.warn(fmt.Sprintf("file %s holds a token, and others than its owner may read or replace it (mode %04o)", path, info.Mode().Perm()), "chmod 600 "+path)
+	}
 }
 
 // namedDaemon reaches the daemon that --server names. It needs no configuration;

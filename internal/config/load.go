@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"reflect"
 	"strings"
 )
@@ -28,7 +29,7 @@ func (o Options) complete() Options {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
-	if o.Stat == nil && o.ReadFile == nil {
+	if o.Stat == nil && o.ReadFile == nil && runtime.GOOS != "windows" { // which has no such modes
 		o.Stat = os.Stat
 	}
 	if o.ReadFile == nil {
