@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"os/user"
+	"runtime"
 	"strings"
 
 	"go.uber.org/zap"
