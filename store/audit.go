@@ -43,7 +43,8 @@ type Audit struct {
 }
 
 // AuditQuery selects records of administrative acts. Zero fields do not restrict.
-// Records come newest first, or oldest first from AfterSeq when Follow is set.
+// Records come newest first, those before BeforeSeq when it is set, or oldest first
+// from AfterSeq when Follow is set.
 type AuditQuery struct {
 	Since, Until time.Time // from Since on, before Until
 	Actor        string    // part of it, in any case
@@ -52,7 +53,8 @@ type AuditQuery struct {
 	Job          string
 	Limit        int
 	Follow       bool
-	AfterSeq     uint64
+	AfterSeq     uint64 // with Follow
+	BeforeSeq    uint64 // without Follow
 }
 
 // Matches reports whether a record is asked for, place and limit aside.

@@ -96,7 +96,8 @@ type Property struct {
 }
 
 // LogQuery selects entries. Zero fields do not restrict. Entries come newest
-// first, or oldest first from AfterSeq when Follow is set.
+// first, those before BeforeSeq when it is set, or oldest first from AfterSeq when
+// Follow is set.
 type LogQuery struct {
 	ID           string // id or changeId, a unique prefix is enough; other fields are ignored
 	Job          string
@@ -109,5 +110,6 @@ type LogQuery struct {
 	Change       string
 	Limit        int
 	Follow       bool
-	AfterSeq     uint64
+	AfterSeq     uint64 // with Follow
+	BeforeSeq    uint64 // without Follow
 }

@@ -306,6 +306,20 @@ func (c *Client) RetryNow(ctx context.Context, job string, users []string) (*eng
 
 // Logs implements Service.
 func (c *Client) Logs(ctx context.Context, q store.LogQuery) ([]store.Entry, error) {
+	if q.ID != "" {
+		return c.logs(ctx, q)
+	}
+	return inPages(q.Limit, func(limit int, last *store.Entry) ([]store.Entry, error) {
+		q.Limit = limit
+		if last != nil {
+			goOn(q.Follow, last.Seq, &q.AfterSeq, &q.BeforeSeq)
+		}
+		return c.logs(ctx, q)
+	})
+}
+
+// logs asks for one answer.
+func (c *Client) logs(ctx context.Context, q store.LogQuery) ([]store.Entry, error) {
 	list, err := call[[]logged](ctx, c, "logs", logRequest(q))
 	if err != nil {
 		return nil, err
@@ -320,9 +334,47 @@ func (c *Client) Logs(ctx context.Context, q store.LogQuery) ([]store.Entry, err
 
 // Audit implements Service.
 func (c *Client) Audit(ctx context.Context, q store.AuditQuery) ([]store.Audit, error) {
-	list, err := call[[]store.Audit](ctx, c, "audit", auditRequest(q))
-	if err != nil {
-		return nil, err
+	return inPages(q.Limit, func(limit int, last *store.Audit) ([]store.Audit, error) {
+		q.Limit = limit
+		if last != nil {
+			goOn(q.Follow, last.Seq, &q.AfterSeq, &q.BeforeSeq)
+		}
+		list, err := call[[]store.Audit](ctx, c, "audit", auditRequest(q))
+		if err != nil {
+			return nil, err
+		}
+		return *list, nil
+	})
+}
+
+// inPages asks for as many records as are wanted, 0 for all, with an answer for each
+// maxRecords of them. last is the last record there is already, nil at first.
+func inPages[R any](wanted int, ask func(limit int, last *R) ([]R, error)) ([]R, error) {
+	var all []R
+	for {
+		limit := maxRecords
+		if wanted > 0 {
+			limit = min(limit, wanted-len(all))
+		}
+		var last *R
+		if len(all) > 0 {
+			last = &all[len(all)-1]
+		}
+		page, err := ask(limit, last)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, page...); len(page) < limit || len(all) == wanted {
+			return all, nil
+		}
 	}
-	return *list, nil
+}
+
+// goOn lets a query begin behind the last record that came.
+func goOn(follow bool, last uint64, after, before *uint64) {
+	if follow {
+		*after = last
+	} else {
+		*before = last
+	}
 }

@@ -81,8 +81,8 @@ func addresses(t *testing.T) map[string]control.Address {
 
 func TestEveryMethodReachesTheServiceWithItsArguments(t *testing.T) {
 	query := store.LogQuery{ID: "i", Job: "j", Since: began, Until: began.Add(1), User: "u", Actions: []string{"create"},
-		Statuses: []string{"failure"}, Code: "c", Cycle: "y", Change: "h", Limit: 3, Follow: true, AfterSeq: 1 << 60}
-	acts := store.AuditQuery{Since: began, Until: began.Add(1), Actor: "a", Act: "pause", Outcome: "done", Job: "j", Limit: 3, Follow: true, AfterSeq: 1 << 60}
+		Statuses: []string{"failure"}, Code: "c", Cycle: "y", Change: "h", Limit: 3, Follow: true, AfterSeq: 1 << 60, BeforeSeq: 1 << 61}
+	acts := store.AuditQuery{Since: began, Until: began.Add(1), Actor: "a", Act: "pause", Outcome: "done", Job: "j", Limit: 3, Follow: true, AfterSeq: 1 << 60, BeforeSeq: 1 << 61}
 	list := []string{"a@x", "b@x"}
 	calls := map[string]struct {
 		want any

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -163,12 +164,26 @@ func (f *fake) RetryNow(_ context.Context, job string, list []string) (*engine.R
 
 func (f *fake) Logs(_ context.Context, q store.LogQuery) ([]store.Entry, error) {
 	f.record("logs", q)
-	return f.entries, f.err
+	return page(f.entries, q.Follow, q.AfterSeq, q.BeforeSeq, q.Limit, func(e store.Entry) uint64 { return e.Seq }), f.err
 }
 
 func (f *fake) Audit(_ context.Context, q store.AuditQuery) ([]store.Audit, error) {
 	f.record("audit", q)
-	return f.acts, f.err
+	return page(f.acts, q.Follow, q.AfterSeq, q.BeforeSeq, q.Limit, func(a store.Audit) uint64 { return a.Seq }), f.err
+}
+
+// page cuts what a query asks for out of a list that stands newest first.
+func page[R any](list []R, follow bool, after, before uint64, limit int, seq func(R) uint64) []R {
+	found := slices.DeleteFunc(slices.Clone(list), func(r R) bool {
+		return follow && seq(r) <= after || !follow && before > 0 && seq(r) >= before
+	})
+	if follow {
+		slices.Reverse(found)
+	}
+	if limit > 0 {
+		found = found[:min(limit, len(found))]
+	}
+	return found
 }
 
 var errPlain = errors.New("disk full")

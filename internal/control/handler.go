@@ -117,6 +117,7 @@ func (h *Handler) routes() {
 	})
 	h.stateRoutes()
 	handle(h, "logs", func(ctx context.Context, s Service, r logRequest) (*[]logged, error) {
+		r.Limit = bounded(r.Limit)
 		entries, err := s.Logs(ctx, store.LogQuery(r))
 		list := make([]logged, len(entries))
 		for i, e := range entries {
@@ -125,6 +126,7 @@ func (h *Handler) routes() {
 		return &list, err
 	})
 	handle(h, "audit", func(ctx context.Context, s Service, r auditRequest) (*[]store.Audit, error) {
+		r.Limit = bounded(r.Limit)
 		list, err := s.Audit(ctx, store.AuditQuery(r))
 		if list == nil {
 			list = []store.Audit{} // null would be no result

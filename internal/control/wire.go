@@ -28,34 +28,49 @@ type usersRequest struct {
 	Retained bool     `json:"retained,omitempty"`
 }
 
+// maxRecords is how many log entries or administrative acts an answer holds at most:
+// the daemon does not gather more of them in memory, and does not hold the state for
+// longer, whatever is asked for. Who wants more asks on with the place of the last.
+const maxRecords = 1000
+
+// bounded is a limit that is answered; 0 and less ask for everything.
+func bounded(limit int) int {
+	if limit <= 0 {
+		return maxRecords
+	}
+	return min(limit, maxRecords)
+}
+
 // logRequest is a store.LogQuery.
 type logRequest struct {
-	ID       string    `json:"id,omitempty"`
-	Job      string    `json:"job,omitempty"`
-	Since    time.Time `json:"since,omitzero"`
-	Until    time.Time `json:"until,omitzero"`
-	User     string    `json:"user,omitempty"`
-	Actions  []string  `json:"actions,omitempty"`
-	Statuses []string  `json:"statuses,omitempty"`
-	Code     string    `json:"code,omitempty"`
-	Cycle    string    `json:"cycle,omitempty"`
-	Change   string    `json:"change,omitempty"`
-	Limit    int       `json:"limit,omitempty"`
-	Follow   bool      `json:"follow,omitempty"`
-	AfterSeq uint64    `json:"afterSeq,omitempty"`
+	ID        string    `json:"id,omitempty"`
+	Job       string    `json:"job,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+	Until     time.Time `json:"until,omitzero"`
+	User      string    `json:"user,omitempty"`
+	Actions   []string  `json:"actions,omitempty"`
+	Statuses  []string  `json:"statuses,omitempty"`
+	Code      string    `json:"code,omitempty"`
+	Cycle     string    `json:"cycle,omitempty"`
+	Change    string    `json:"change,omitempty"`
+	Limit     int       `json:"limit,omitempty"`
+	Follow    bool      `json:"follow,omitempty"`
+	AfterSeq  uint64    `json:"afterSeq,omitempty"`
+	BeforeSeq uint64    `json:"beforeSeq,omitempty"`
 }
 
 // auditRequest is a store.AuditQuery.
 type auditRequest struct {
-	Since    time.Time `json:"since,omitzero"`
-	Until    time.Time `json:"until,omitzero"`
-	Actor    string    `json:"actor,omitempty"`
-	Act      string    `json:"act,omitempty"`
-	Outcome  string    `json:"outcome,omitempty"`
-	Job      string    `json:"job,omitempty"`
-	Limit    int       `json:"limit,omitempty"`
-	Follow   bool      `json:"follow,omitempty"`
-	AfterSeq uint64    `json:"afterSeq,omitempty"`
+	Since     time.Time `json:"since,omitzero"`
+	Until     time.Time `json:"until,omitzero"`
+	Actor     string    `json:"actor,omitempty"`
+	Act       string    `json:"act,omitempty"`
+	Outcome   string    `json:"outcome,omitempty"`
+	Job       string    `json:"job,omitempty"`
+	Limit     int       `json:"limit,omitempty"`
+	Follow    bool      `json:"follow,omitempty"`
+	AfterSeq  uint64    `json:"afterSeq,omitempty"`
+	BeforeSeq uint64    `json:"beforeSeq,omitempty"`
 }
 
 // logged is a log entry with its place in the log, which the record itself does

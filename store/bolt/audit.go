@@ -47,13 +47,11 @@ func (s *Store) Audit(ctx context.Context, q store.AuditQuery) ([]store.Audit, e
 			return nil // a file from before there were any, opened for reading only
 		}
 		c := records.Cursor()
-		step, k, v := c.Prev, []byte(nil), []byte(nil)
+		step := c.Prev
 		if q.Follow {
 			step = c.Next
-			k, v = c.Seek(seqKey(q.AfterSeq + 1))
-		} else {
-			k, v = c.Last()
 		}
+		k, v := from(c, q.Follow, q.AfterSeq, q.BeforeSeq)
 		for n := 1; k != nil && (q.Limit <= 0 || len(found) < q.Limit); n++ {
 			if n%checkEvery == 0 && ctx.Err() != nil {
 				return ctx.Err()

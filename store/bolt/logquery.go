@@ -119,13 +119,10 @@ func (s *logScan) prepare() {
 func (s *logScan) run(ctx context.Context) ([]store.Entry, error) {
 	var found []store.Entry
 	step := s.log.Prev
-	k, v := []byte(nil), []byte(nil)
 	if s.q.Follow {
 		step = s.log.Next
-		k, v = s.log.Seek(seqKey(s.q.AfterSeq + 1))
-	} else {
-		k, v = s.log.Last()
 	}
+	k, v := from(s.log, s.q.Follow, s.q.AfterSeq, s.q.BeforeSeq)
 	span := ^uint64(0)
 	for n := 1; k != nil && (s.q.Limit == 0 || len(found) < s.q.Limit); n++ {
 		if n%checkEvery == 0 && ctx.Err() != nil {
@@ -154,6 +151,21 @@ func (s *logScan) run(ctx context.Context) ([]store.Entry, error) {
 		k, v = step()
 	}
 	return found, nil
+}
+
+// from moves a cursor over numbered records to where a query begins: behind after
+// when following, else below before, or at the end when that is 0.
+func from(c *bbolt.Cursor, follow bool, after, before uint64) (key, value []byte) {
+	switch {
+	case follow:
+		return c.Seek(seqKey(after + 1))
+	case before == 0:
+		return c.Last()
+	}
+	if k, _ := c.Seek(seqKey(before)); k == nil { // all are below
+		return c.Last()
+	}
+	return c.Prev()
 }
 
 // outside reports whether no entry of a span can be in the time asked for.

@@ -65,6 +65,8 @@ func testAudit(h *harness) {
 		})
 	}
 	queried(h, "from a place", all[7:10])(h.s.Audit(h.Context(), store.AuditQuery{Follow: true, AfterSeq: 7, Limit: 3}))
+	queried(h, "before a place", []store.Audit{all[6], all[5]})(h.s.Audit(h.Context(), store.AuditQuery{BeforeSeq: all[7].Seq, Limit: 2}))
+	queried(h, "before the first", []store.Audit(nil))(h.s.Audit(h.Context(), store.AuditQuery{BeforeSeq: all[0].Seq}))
 	queried(h, "the last", all[19:])(h.s.Audit(h.Context(), store.AuditQuery{Limit: 1}))
 }
 

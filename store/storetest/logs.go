@@ -134,6 +134,30 @@ func testLogOrder(h *harness) {
 		h.s.Log(h.Context(), store.LogQuery{Until: day.Add(2 * time.Minute), Limit: 5}))
 }
 
+func testLogBefore(h *harness) {
+	all := h.fillLog(20)
+	queried(h, "before a place", []store.Entry{all[4], all[3], all[2]})(h.s.Log(h.Context(), store.LogQuery{BeforeSeq: all[5].Seq, Limit: 3}))
+	queried(h, "before a place, filtered", []store.Entry{all[3], all[1]})(h.s.Log(h.Context(), store.LogQuery{BeforeSeq: all[5].Seq, Job: "job 1"}))
+	queried(h, "before a place, by time", []store.Entry{all[4], all[3]})(
+		h.s.Log(h.Context(), store.LogQuery{BeforeSeq: all[5].Seq, Since: all[3].ActivityDateTime}))
+	queried(h, "before the first", []store.Entry{})(h.s.Log(h.Context(), store.LogQuery{BeforeSeq: all[0].Seq}))
+	queried(h, "beyond the end", []store.Entry{all[19]})(h.s.Log(h.Context(), store.LogQuery{BeforeSeq: all[19].Seq + 100, Limit: 1}))
+	queried(h, "following, where it has no meaning", all)(h.s.Log(h.Context(), store.LogQuery{Follow: true, BeforeSeq: all[5].Seq}))
+	var pages []store.Entry
+	for q := (store.LogQuery{Limit: 3}); len(pages) < len(all)+3; {
+		page, err := h.s.Log(h.Context(), q)
+		if err != nil {
+			h.Fatalf("page: %v", err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		pages, q.BeforeSeq = append(pages, page...), page[len(page)-1].Seq
+	}
+	whole, err := h.s.Log(h.Context(), store.LogQuery{})
+	queried(h, "page by page", whole)(pages, err)
+}
+
 func testLogFollow(h *harness) {
 	all := h.fillLog(20)
 	queried(h, "from a place", all[5:8])(h.s.Log(h.Context(), store.LogQuery{Follow: true, AfterSeq: all[4].Seq, Limit: 3}))

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"entries are amended", testAmendLog},
 		{"each filter of the log", testLogFilters},
 		{"the log comes newest first and ends at the limit", testLogOrder},
+		{"the log is read before a place", testLogBefore},
 		{"the log is followed from a place", testLogFollow},
 		{"time filters survive a clock that jumps", testLogClock},
 		{"ids of log entries may be shortened", testLogIDs},
