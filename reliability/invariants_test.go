@@ -205,7 +205,7 @@ func (w *world) twice(p *picture, when string) {
 }
 
 // unknowable reports a guest whom nothing leads from the source user to: the state
-// remembers no invitation, and the user has got other addresses since.
+// remembers no invitation, and the user has got other addresses since, or is gone.
 func (w *world) unknowable(guest, user entrasim.Object) bool {
 	mine := addresses(guest)
 	if len(w.truth.forgot) == 0 || overlap(mine, addresses(user)) {
@@ -228,8 +228,10 @@ func (w *world) compareWanted(p *picture, id, when string, compared bool) {
 		}
 		return
 	}
-	if home := w.truth.homeOf(t); home != "" && home != id && !(w.truth.invite[l.TargetID] && overlap(addresses(s), addresses(t))) {
-		// A guest invited by hand under an address that two users share stands for either.
+	if home := w.truth.homeOf(t); home != "" && home != id &&
+		!((w.truth.invite[l.TargetID] || w.unknowable(t, p.source[home])) && overlap(addresses(s), addresses(t))) {
+		// A guest invited by hand under an address that two users share stands for either;
+		// so does one of whom nothing is remembered, once somebody else has the address.
 		w.violate("a link leads to the user's own target user", "%s: %s is linked to the user of %s", when, w.name(id), w.name(home))
 	}
 	if !w.truth.inTime[l.TargetID].IsZero() || w.job.NoUpdate {

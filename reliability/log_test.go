@@ -99,7 +99,11 @@ func (w *world) logs() {
 			if e.Kind == "invite" || w.uncertain(i, e.Time) || w.truth.forgotten(e.Time) {
 				continue
 			}
-			if !after(said[x], e.Time) && !after(failed[x.target], e.Time) && !after(failed[w.truth.homes[x.target]], e.Time) {
+			at := e.Time
+			if x.name == "manager" {
+				at = w.cycleOf(i, at) // it is said with the create it belongs to, long before where it was throttled
+			}
+			if !after(said[x], at) && !after(failed[x.target], e.Time) && !after(failed[w.truth.homes[x.target]], e.Time) {
 				w.violate("every write has its log entry", "%s: %s %s got %q and the log does not say so", span(e.Time.Sub(w.began)), w.name(x.target), x.name, w.named(x.value))
 			}
 		}
@@ -131,8 +135,18 @@ func (w *world) logs() {
 	}
 }
 
+// cycleOf is when the cycle began that made a write, or the time of a write of none.
+func (w *world) cycleOf(at int, wrote time.Time) time.Time {
+	for i := range w.cycles {
+		if c := &w.cycles[i]; at >= c.journal && at < c.upto {
+			return c.began
+		}
+	}
+	return wrote
+}
+
 // after reports whether one of the times is not before the given one, to the
-// precision the log keeps. A manager is said with the create it belongs to.
+// precision the log keeps.
 func after(times []time.Time, at time.Time) bool {
 	for _, t := range times {
 		if !t.Before(at.Add(-time.Minute)) {
