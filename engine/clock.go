@@ -62,3 +62,14 @@ func retentionHorizon(rec *store.Job, now time.Time) time.Time {
 	}
 	return now
 }
+
+// elapsed is how long ago something began by a stored time, as far as the clock is
+// believed: what it leapt over after that does not count before it is. What begins
+// in the future has just begun.
+func elapsed(rec *store.Job, began, now time.Time) time.Duration {
+	d := now.Sub(began)
+	if j := rec.ClockLeap; j != nil && began.Before(j.To) {
+		d = max(j.From.Sub(began), 0) + now.Sub(j.To)
+	}
+	return max(d, 0)
+}

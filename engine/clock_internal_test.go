@@ -71,6 +71,29 @@ func TestRetentionDoubtsALeap(t *testing.T) {
 	}
 }
 
+// What a doubted clock leapt over is no time that has passed; what came before and
+// after the leap is.
+func TestElapsedTime(t *testing.T) {
+	day := func(n float64) time.Time { return noon.Add(time.Duration(n * float64(24*time.Hour))) }
+	leapt := &store.Job{ClockLeap: &store.ClockLeap{From: day(10), To: day(375)}}
+	for name, c := range map[string]struct {
+		rec        *store.Job
+		began, now time.Time
+		want       float64 // days
+	}{
+		"no leap":                     {&store.Job{}, day(0), day(30), 30},
+		"began before the leap":       {leapt, day(9), day(375), 1},
+		"and some time after it":      {leapt, day(9), day(375.5), 1.5},
+		"began after the leap":        {leapt, day(375.25), day(375.5), 0.25},
+		"began while nobody was here": {leapt, day(200), day(375.5), 0.5},
+		"began in the future":         {&store.Job{}, day(365), day(0), 0},
+	} {
+		if got := elapsed(c.rec, c.began, c.now); got != time.Duration(c.want*float64(24*time.Hour)) {
+			t.Errorf("%s: got %v, want %v days", name, got, c.want)
+		}
+	}
+}
+
 // A start that lies too far ahead is replaced once, not put off again and again.
 func TestStartTooFarAhead(t *testing.T) {
 	a := newActivity()

@@ -170,10 +170,10 @@ func (c *cycle) walkLinks(ctx context.Context, visit func(*store.Link)) error {
 }
 
 // retryDue reports whether what waits for its retry is due. A delete that is due
-// later may lie any time ahead.
+// later may lie any time ahead; one that began to wait in the future is looked at.
 func (c *cycle) retryDue(e *store.Escrow) bool {
 	if e.Code == string(markDeleteAfter) {
-		return !e.Next.After(c.began)
+		return e.First.After(c.began) || elapsed(&c.rec, e.First, c.began) >= e.Next.Sub(e.First)
 	}
 	return waited(e.Next, c.began)
 }

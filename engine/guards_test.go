@@ -98,7 +98,7 @@ func TestDisabledThenDeletedCountsOnceInTheWindow(t *testing.T) {
 			w.leave(through(first, first+19)...)
 			w.summary(w.sync(store.OutcomeSuccess), store.Summary{Disable: 20})
 		}
-		w.pass(2 * day)
+		w.passIdle(2 * day)
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Delete: 40})
 		w.leave(through(41, 60)...)
 		w.holds("TooManyDeletesInWindow", 20)
@@ -114,7 +114,7 @@ func TestDeletesThatAreDueAreJudgedByTheThreshold(t *testing.T) {
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Disable: 4})
 		w.leave(5, 6, 7, 8)
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Disable: 4})
-		w.pass(3 * day)
+		w.passIdle(2 * day)
 		w.holds("TooManyDeletes", 8)
 		w.allow()
 		w.counted(32, 32, 0)

@@ -455,6 +455,17 @@ func (w *world) idle(want int, why string) {
 // pass lets virtual time go by.
 func (w *world) pass(d time.Duration) { time.Sleep(d) }
 
+// passIdle is pass for a job that goes on meanwhile, with a cycle twice a day in
+// which nothing happens: a clock that leaps ahead is doubted.
+func (w *world) passIdle(d time.Duration) {
+	w.Helper()
+	for step := 12 * time.Hour; d > step; d -= step {
+		w.pass(step)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+	}
+	w.pass(d)
+}
+
 // wire is the way to the simulation. It can be told to look at each request
 // before it goes, and to change an answer.
 type wire struct {

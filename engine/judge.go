@@ -372,9 +372,9 @@ func eventOf(v verdict) event {
 }
 
 // deleteDue reports whether a user that was disabled for leaving scope is to be
-// deleted now.
+// deleted now. A clock that leapt ahead makes nobody due before it is believed.
 func (c *cycle) deleteDue(l *store.Link) bool {
-	return c.job.DeleteAfter > 0 && !l.LeftScopeAt.IsZero() && !c.began.Before(l.LeftScopeAt.Add(c.job.DeleteAfter))
+	return c.job.DeleteAfter > 0 && !l.LeftScopeAt.IsZero() && elapsed(&c.rec, l.LeftScopeAt, c.began) >= c.job.DeleteAfter
 }
 
 // disabledOnLeaving reports a user whose leaving was a disable, judged and counted
@@ -390,8 +390,13 @@ func (c *cycle) alreadyDisabled(l *store.Link) bool {
 
 // awaitDelete makes sure that a user who was disabled for leaving scope is looked
 // at again when the delete is due: a restart forgets what was waiting, and
-// deleteAfter may have come or changed since.
+// deleteAfter may have come or changed since. Who left in the future, by a clock that
+// was wrong then, waits from now on.
 func (c *cycle) awaitDelete(j *judged, b *store.Batch) {
+	if j.link.LeftScopeAt.After(c.began) {
+		j.link.LeftScopeAt = c.began
+		b.PutLinks = append(b.PutLinks, *j.link)
+	}
 	due := j.link.LeftScopeAt.Add(c.job.DeleteAfter)
 	switch old := c.escrowOf(j.o.ID); {
 	case c.job.DeleteAfter == 0:

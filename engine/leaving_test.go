@@ -99,11 +99,62 @@ func TestLeavingScopeDisablesThenDeletes(t *testing.T) {
 		if s := w.status(); s.Retries != 0 || s.InScope != 4 {
 			t.Errorf("got %d retries and %d in scope, want 0 and 4", s.Retries, s.InScope)
 		}
-		w.pass(month - time.Hour)
+		w.passIdle(month - time.Hour)
 		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
 		w.pass(time.Hour)
 		w.journalIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{Delete: 1}) }, "DELETE /users/"+id)
 		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+	})
+}
+
+// A clock that leaps ahead makes nobody due who was disabled an hour ago: a day later,
+// when it is believed, they are; set right before that, they wait for their time.
+func TestAClockThatLeapsDeletesNobody(t *testing.T) {
+	month := 30 * 24 * time.Hour
+	for name, after := range map[string]time.Duration{"longer than a day": month, "a day": 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			inSales(t, 5, func(j *engine.Job) { j.Deprovision, j.DeleteAfter = engine.DeprovisionDisable, after }, func(w *world) {
+				id := w.targetID(2)
+				w.leave(2)
+				w.sync(store.OutcomeSuccess)
+				w.pass(time.Hour)
+				w.sync(store.OutcomeSuccess)
+				w.pass(400 * 24 * time.Hour)
+				if p := w.plan(engine.PlanRequest{}); p.Summary.Delete != 0 {
+					t.Errorf("plan: got %d deletes, want none", p.Summary.Delete)
+				}
+				w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+				w.pass(12 * time.Hour)
+				w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+				w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+				w.pass(12 * time.Hour)
+				w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "DELETE /users/"+id)
+			})
+		})
+	}
+}
+
+// Who left by a clock that was a year ahead is due when deleteAfter has passed since
+// it was set right, not a year later.
+func TestLeftByAClockThatWasSetBack(t *testing.T) {
+	month := 30 * 24 * time.Hour
+	inSales(t, 5, func(j *engine.Job) { j.Deprovision, j.DeleteAfter = engine.DeprovisionDisable, month }, func(w *world) {
+		id := w.targetID(2)
+		w.leave(2)
+		w.sync(store.OutcomeSuccess)
+		l, _ := w.link(2)
+		l.LeftScopeAt = l.LeftScopeAt.AddDate(1, 0, 0)
+		waiting, err := w.st.Waiting(w.Context(), jobName)
+		w.must(err)
+		for i := range waiting.Escrows {
+			e := &waiting.Escrows[i]
+			e.First, e.Next = e.First.AddDate(1, 0, 0), e.Next.AddDate(1, 0, 0)
+		}
+		w.must(w.st.Apply(w.Context(), &store.Batch{PutLinks: []store.Link{l}, PutEscrows: waiting.Escrows}))
+		w.passIdle(month + 11*time.Hour)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+		w.pass(2 * time.Hour)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "DELETE /users/"+id)
 	})
 }
 
