@@ -194,8 +194,9 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		if link.State == store.LinkMissing {
 			c.rec.Linked++ // restored by hand
 		}
-		done := c.completed(link, *o)
-		if refresh(link, o, names) || done {
+		changed := c.completed(link, *o)
+		changed = c.doubtManager(link) || changed
+		if refresh(link, o, names) || changed {
 			b.PutLinks = append(b.PutLinks, *link)
 		}
 	}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"tenantsync/directory"
 	"tenantsync/store"
 )
@@ -21,6 +23,17 @@ func (c *cycle) holdOf(v verdict) Code {
 		return CodeStateRestored
 	}
 	return v.hold
+}
+
+// doubtManager has the manager of a linked user read from the target: what an old
+// state says of it may have been changed, and changed back in the source, since. It
+// reports whether that changed the link.
+func (c *cycle) doubtManager(link *store.Link) bool {
+	if !c.oldState() || link.ManagerUnknown || link.Creating || !isLinked(link) || !slices.Contains(c.job.Mapping.References(), attrManager) {
+		return false
+	}
+	link.ManagerUnknown = true
+	return true
 }
 
 // completed ends what an old state says of a user that was still being created

@@ -65,6 +65,47 @@ func TestOldStateComparesAndHoldsDeletes(t *testing.T) {
 	})
 }
 
+// Managers that were given, changed and taken since the backup, and are in the source
+// what they were then: the first cycle reads those of the target and sets them right.
+func TestOldStateComparesManagers(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 6)
+		w.must(w.contoso.SetManager(userID(2), userID(1)))
+		w.must(w.contoso.SetManager(userID(3), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		old := w.backup()
+		w.must(w.contoso.SetManager(userID(2), userID(6))) // changed
+		w.must(w.contoso.SetManager(userID(3), ""))        // taken
+		w.must(w.contoso.SetManager(userID(4), userID(6))) // given
+		w.sync(store.OutcomeSuccess)
+		w.must(w.contoso.SetManager(userID(2), userID(1)))
+		w.must(w.contoso.SetManager(userID(3), userID(1)))
+		w.must(w.contoso.SetManager(userID(4), ""))
+		w.putBack(old)
+
+		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Update: 3, Unchanged: 3})
+		w.equal(through(1, 6)...)
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+	})
+}
+
+// The same of a state that is lost: who is adopted has the manager of the source.
+func TestLostStateComparesManagers(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 4)
+		w.must(w.contoso.SetManager(userID(2), userID(1)))
+		w.must(w.contoso.SetManager(userID(3), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.must(w.st.Close())
+		w.path += ".new"
+		w.open()
+		w.must(w.contoso.SetManager(userID(2), ""))
+		w.must(w.contoso.SetManager(userID(3), userID(4)))
+		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Update: 2, Unchanged: 2})
+		w.equal(through(1, 4)...)
+	})
+}
+
 // A cycle that was stopped when the backup was made is not taken up: its images of
 // users are as old as the backup.
 func TestOldStateReadsAnew(t *testing.T) {
