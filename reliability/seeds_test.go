@@ -99,6 +99,7 @@ func TestSeeds(t *testing.T) {
 		seeds = min(seeds, 10)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(600)) // many small worlds: collecting them one by one costs more than keeping some
+	defer unsampled()()
 	began := cpu()
 	var next, done atomic.Int64
 	var failing atomic.Int64
@@ -130,6 +131,17 @@ func TestSeeds(t *testing.T) {
 	if n := done.Load(); n > 0 {
 		t.Logf("%d seeds from %d on, %v of CPU each on average", n, *firstSeed, ((cpu() - began) / time.Duration(n)).Round(100*time.Microsecond))
 	}
+}
+
+// unsampled stops the sampling of allocations, a fortieth of the cost of a seed,
+// unless a profile of them was asked for. It returns what begins it again.
+func unsampled() func() {
+	if f := flag.Lookup("test.memprofile"); f != nil && f.Value.String() != "" {
+		return func() {}
+	}
+	rate := runtime.MemProfileRate
+	runtime.MemProfileRate = 0
+	return func() { runtime.MemProfileRate = rate }
 }
 
 // replay runs one script and prints its trace, broken or not.

@@ -41,6 +41,7 @@ func (x *call) compileSelect(s *schema, names []string, collection bool) (*proje
 		names = s.defaults
 		p.names = nil
 	}
+	p.columns = make([]column, 0, len(names))
 	for _, name := range names {
 		d, found := s.lookup(name)
 		if !found {
