@@ -219,6 +219,7 @@ func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 			if err := x.dropReports(ctx, d, b); err != nil {
 				return err
 			}
+			d.elsewhere = true
 			x.departed(d, "User '"+link.UPN+"' was gone already from "+c.job.TargetName, b)
 		case found[i].Err != nil:
 			code, reason := refusal(found[i].Err, false)
@@ -241,6 +242,9 @@ type departure struct {
 	o    directory.Object
 	link store.Link
 	r    *record
+	// elsewhere: somebody else has deleted the target user, who is therefore not
+	// brought back with the source user.
+	elsewhere bool
 }
 
 func (x *exporter) sendDeletes(ctx context.Context, list []*departure, ws []directory.Write, b *store.Batch) error {
@@ -294,6 +298,9 @@ func (x *exporter) departed(d *departure, said string, b *store.Batch) {
 		c.tally.removed++
 	}
 	d.link.State, d.link.DeletedAt, d.link.InScope, d.link.LeftScopeAt = store.LinkDeleted, now(), false, zeroTime
+	if d.elsewhere {
+		d.link.State = store.LinkMissing
+	}
 	b.PutLinks = append(b.PutLinks, d.link)
 	key := store.WaitKey{Job: c.job.Name, SourceID: d.link.SourceID}
 	b.DropHolds = append(b.DropHolds, key)

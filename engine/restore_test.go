@@ -257,6 +257,25 @@ func TestCreatedAnewStaysLinked(t *testing.T) {
 	}
 }
 
+// A target user whom somebody deleted there before the source user left is left
+// deleted when the source user is back: that was no delete of this job.
+func TestDeletedByHandBeforeLeaving(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 5)
+		w.sync(store.OutcomeSuccess)
+		id := w.targetID(2)
+		w.must(w.fabrikam.Delete(id))
+		w.must(w.contoso.Delete(userID(2)))
+		w.journalIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{Delete: 1}) })
+		w.must(w.contoso.Restore(userID(2)))
+		w.journalIs(func() { w.summary(w.sync(store.OutcomeSuccess), store.Summary{Skipped: 1}) })
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+		if _, there := w.fabrikam.User(id); there {
+			t.Error("the target user was restored, want it left deleted")
+		}
+	})
+}
+
 func TestRestoredByHandIsLinkedAgain(t *testing.T) {
 	story(t, func(w *world) {
 		w.people(1, 5)
