@@ -112,9 +112,9 @@ func init() { // the table refers to functions that refer to the table
 			name, value, _ := strings.Cut(s.Text, "=")
 			return w.drift(s.Who, name, nothing(value))
 		},
-		"target delete":  func(w *world, s Step) error { return w.handled(s.Who, w.target.Delete) },
-		"target restore": func(w *world, s Step) error { return w.handled(s.Who, w.restoreTarget) },
-		"target purge":   func(w *world, s Step) error { return w.handled(s.Who, w.target.Purge) },
+		"target delete":  func(w *world, s Step) error { return w.handled(s, w.target.Delete) },
+		"target restore": func(w *world, s Step) error { return w.handled(s, w.restoreTarget) },
+		"target purge":   func(w *world, s Step) error { return w.handled(s, w.target.Purge) },
 		"target redeem": func(w *world, s Step) error {
 			return w.withGuest(s.Who, func(id string) error {
 				if !w.truth.inTime[id].IsZero() {
@@ -277,12 +277,12 @@ func (w *world) withGuest(n int, do func(id string) error) error {
 }
 
 // handled does something to a target user that its administrators decide about.
-func (w *world) handled(n int, do func(id string) error) error {
-	return w.withGuest(n, func(id string) error {
+func (w *world) handled(s Step, do func(id string) error) error {
+	return w.withGuest(s.Who, func(id string) error {
 		if err := do(id); err != nil {
 			return err
 		}
-		w.truth.byHand(id)
+		w.truth.byHand(id, s.Do)
 		return nil
 	})
 }
@@ -420,6 +420,7 @@ func command(do func(*world, *process, Step) error) func(*world, Step) error {
 
 // provision provisions one user on demand.
 func (w *world) provision(p *process, s Step) error {
+	w.truth.provisioned(s.Who)
 	r, err := p.engine.Provision(p.ctx, engine.ProvisionRequest{Job: firstJob, User: userID(s.Who), Restore: s.Text == "restore"})
 	if err != nil {
 		return err
@@ -446,6 +447,7 @@ func (p *process) writes() int {
 // allow lets every held deletion go. What it deletes while a cycle is under way is
 // not that cycle's; of one that was stopped, whatever was deleted meanwhile.
 func (w *world) allow(p *process, s Step) error {
+	w.truth.allow()
 	from := len(w.target.Journal())
 	out, err := p.engine.Allow(p.ctx, w.jobOf(s), nil, true)
 	var ids []string

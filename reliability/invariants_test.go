@@ -564,6 +564,11 @@ func (w *world) cycleJournal(c *cycle, journal []entrasim.Entry) {
 					w.name(home), span(c.resumed.Sub(w.began)))
 			}
 			deleted[id] = true
+			w.mayDelete(c, &e, id)
+		case "invite":
+			w.mayInvite(c, &e, lag)
+		case "restore":
+			w.mayRestore(&e, id)
 		}
 	}
 	for _, id := range c.approved {

@@ -18,15 +18,20 @@ type truth struct {
 	mu sync.Mutex
 
 	wanted  map[string][]moment  // by source id: from when on jobs of the pair want the user
+	active  map[string][]moment  // by source id: from when on they want the user, who may sign in
+	bearers map[string][]string  // user principal name in lower case → source ids of all who had it
 	holder  map[string]string    // user principal name in lower case → source id of who had it last
 	homes   map[string]string    // target id → source id of the person it stands for
 	inTime  map[string]time.Time // target id → since when it is an internal account, by hand
 	roles   map[string]bool      // target users with a directory role
 	hands   map[string]bool      // target users deleted, restored or purged by hand
+	binned  map[string]time.Time // of those, when they were deleted
 	edits   map[string]map[string]bool
 	blocks  map[string]string      // target id → what administrators of the target last said of sign-in
 	vetoes  map[string]bool        // target users who could sign in and were blocked by hand
 	invite  map[string]bool        // guests who were invited by hand
+	allows  []time.Time            // when held deletions were allowed
+	demand  map[string]bool        // source users who were provisioned on demand
 	forgot  [][2]time.Time         // parts of the past that no state remembers: it was lost, or an older one put back
 	backs   map[string][]time.Time // target id → when it was restored by hand
 	reading time.Time              // when the reading began that a stopped cycle left, zero: none
@@ -51,8 +56,9 @@ type moment struct {
 }
 
 func newTruth(w *world) *truth {
-	return &truth{w: w, wanted: map[string][]moment{}, homes: map[string]string{}, holder: map[string]string{}, inTime: map[string]time.Time{}, roles: map[string]bool{},
-		hands: map[string]bool{}, backs: map[string][]time.Time{}, edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}}
+	return &truth{w: w, wanted: map[string][]moment{}, active: map[string][]moment{}, bearers: map[string][]string{}, homes: map[string]string{}, holder: map[string]string{},
+		inTime: map[string]time.Time{}, roles: map[string]bool{}, hands: map[string]bool{}, binned: map[string]time.Time{}, backs: map[string][]time.Time{},
+		edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}, demand: map[string]bool{}}
 }
 
 // observe notes who is wanted now, and whom the users of the target stand for. What
@@ -97,13 +103,22 @@ func (h *truth) observeSource(now time.Time) {
 	users := h.w.source.Users()
 	wanted := h.w.wantedOf(users)
 	for id := range h.wanted {
-		h.become(id, wanted[id], now)
+		become(h.wanted, id, wanted[id], now)
 	}
 	for id := range wanted {
-		h.become(id, true, now)
+		become(h.wanted, id, true, now)
 	}
+	may := map[string]bool{}
 	for _, u := range users {
-		h.holder[strings.ToLower(u.String("userPrincipalName"))] = u.ID()
+		name := strings.ToLower(u.String("userPrincipalName"))
+		h.holder[name] = u.ID()
+		if !slices.Contains(h.bearers[name], u.ID()) {
+			h.bearers[name] = append(h.bearers[name], u.ID())
+		}
+		may[u.ID()] = u.Bool("accountEnabled")
+	}
+	for id := range h.wanted {
+		become(h.active, id, wanted[id] && may[id], now)
 	}
 }
 
@@ -123,32 +138,34 @@ func (h *truth) origin(o entrasim.Object) string {
 	return ""
 }
 
-func (h *truth) become(id string, wanted bool, now time.Time) {
-	list := h.wanted[id]
-	if len(list) > 0 && list[len(list)-1].wanted == wanted {
+func become(of map[string][]moment, id string, is bool, now time.Time) {
+	list := of[id]
+	if len(list) > 0 && list[len(list)-1].wanted == is {
 		return
 	}
-	h.wanted[id] = append(list, moment{now, wanted})
+	of[id] = append(list, moment{now, is})
+}
+
+// within reports whether it was so at some moment between the two times, both
+// included. Before the first moment of the list nothing was wanted.
+func within(list []moment, so bool, from, to time.Time) bool {
+	is := false
+	for _, m := range list {
+		if m.at.After(to) {
+			break
+		}
+		if is == so && m.at.After(from) {
+			return true
+		}
+		is = m.wanted
+	}
+	return is == so
 }
 
 // unwantedIn reports whether a source user was not wanted at some moment between
 // the two times, both included.
 func (h *truth) unwantedIn(id string, from, to time.Time) bool {
-	before := true // who was never wanted, was not wanted
-	for _, m := range h.wanted[id] {
-		if m.at.After(to) {
-			break
-		}
-		if m.at.Before(from) || m.at.Equal(from) {
-			before = !m.wanted
-			continue
-		}
-		if before || !m.wanted {
-			return true
-		}
-		before = !m.wanted
-	}
-	return before
+	return within(h.wanted[id], false, from, to)
 }
 
 // wantedNow returns the source users whom a job of the first pair wants, by id.
@@ -256,16 +273,33 @@ func (h *truth) homeOf(o entrasim.Object) string {
 
 // The acts of administrators of the target.
 
-func (h *truth) byHand(id string) {
+func (h *truth) byHand(id, did string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.hands[id] = true
+	if did == "target delete" {
+		h.binned[id] = time.Now()
+	}
 }
 
 func (h *truth) restored(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.backs[id] = append(h.backs[id], time.Now())
+}
+
+// The administrators of tenantsync.
+
+func (h *truth) allow() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.allows = append(h.allows, time.Now())
+}
+
+func (h *truth) provisioned(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.demand[userID(n)] = true
 }
 
 func (h *truth) drifted(o entrasim.Object, name string, value any) {

@@ -77,6 +77,7 @@ type cycle struct {
 	result        engine.SyncResult
 	resumed       time.Time // when the reading began, if a cycle before was stopped
 	full          bool      // a commit found no space
+	decided       decisions // what had been decided when it began
 	commit        time.Time // the last one that was made, before the end or in it
 	threshold     int       // of deletions: the highest that was set while it ran
 	approved      []string  // target users whose deletion was let go while it ran
@@ -312,7 +313,7 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	w.p.st.commits = 0
 	w.cloud.SetFaults(append(append([]entrasim.Fault{}, w.lasting...), w.faults...))
 	w.faults = nil
-	c := cycle{job: req.Job, request: req, began: time.Now(), journal: len(w.target.Journal()), threshold: w.job.threshold()}
+	c := cycle{job: req.Job, request: req, began: time.Now(), journal: len(w.target.Journal()), threshold: w.job.threshold(), decided: w.decisions(req.Job)}
 	p := w.p
 	ctx, cancel := context.WithTimeout(p.ctx, 7*24*time.Hour)
 	defer cancel()
