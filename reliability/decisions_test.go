@@ -48,9 +48,7 @@ func (w *world) mayDelete(c *cycle, e *entrasim.Entry, id string) {
 	if held && !slices.ContainsFunc(h.allows, func(at time.Time) bool { return !at.Before(since) && !at.After(e.Time) }) {
 		w.violate("what is held waits for approval", "%s was deleted; its deletion is held since %s", w.name(home), span(since.Sub(w.began)))
 	}
-	_, there := w.source.User(home)
-	lags := w.script.Setup.DeltaLag > 0 || w.script.Setup.Stale > 0
-	if c.decided.retained[id] && there && !lags && c.resumed.Equal(c.began) && !within(h.wanted[home], true, c.began, e.Time) {
+	if w.uneventful(c, id, e.Time) {
 		w.violate("whose deletion was rejected is kept", "%s was deleted, and nothing has happened to the user since", w.name(home))
 	}
 	if slices.ContainsFunc(w.script.Steps, func(s Step) bool { return s.Do == "configure" }) {
@@ -62,6 +60,26 @@ func (w *world) mayDelete(c *cycle, e *entrasim.Entry, id string) {
 		w.violate("a delete is what the settings ask for", "%s was deleted", w.name(home))
 	case w.job.Deprovision == "disable" && len(first) > 0 && !within(first, false, first[0].at, e.Time.Add(-after)):
 		w.violate("a delete is what the settings ask for", "%s was deleted within %v of leaving", w.name(home), after)
+	}
+}
+
+// uneventful reports a target user whose deletion had been rejected when the cycle
+// began, and whose source user is out of scope as before.
+func (w *world) uneventful(c *cycle, id string, until time.Time) bool {
+	home := w.truth.homes[id]
+	_, there := w.source.User(home)
+	lags := w.script.Setup.DeltaLag > 0 || w.script.Setup.Stale > 0
+	return c.decided.retained[id] && there && !lags && c.resumed.Equal(c.began) && !within(w.truth.wanted[home], true, c.began, until)
+}
+
+// judgedOnce holds that a deletion that was rejected does not wait for approval
+// again before something happens to the user.
+func (w *world) judgedOnce(c *cycle) {
+	after := w.decisions(c.job)
+	for _, id := range sortedKeys(after.held) {
+		if w.uneventful(c, id, c.ended) {
+			w.violate("whose deletion was rejected is kept", "the deletion of %s waits for approval again", w.name(w.truth.homes[id]))
+		}
 	}
 }
 

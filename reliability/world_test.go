@@ -334,6 +334,7 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	w.cloud.SetFaults(w.lasting)
 	w.ran = w.ran || c.job == secondJob && result.Error == nil
 	w.truth.ended(&c)
+	w.judgedOnce(&c)
 	w.cycles = append(w.cycles, c)
 	w.noteCycle(&c)
 	if p.ctx.Err() != nil {
