@@ -64,15 +64,11 @@ var defects = []defect{
 		{"entra/batch.go", "\t\t\tif out[at-1].present {\n", "\t\t\tfor at = 1; at < n && out[at-1].present; at++ {\n\t\t\t}\n\t\t\tif out[at-1].present {\n"}}},
 	{name: "heldDeletionReleased", sentence: "A deletion that waits for approval is judged anew in the next cycle", edits: []edit{
 		{"engine/decide.go", "case linkNone, linkMatched, linkHeld, linkDeleted, linkMissing:", "case linkNone, linkMatched, linkDeleted, linkMissing:"}}},
-	{name: "rejectionForgotten", sentence: "A deletion that was rejected is begun again although nothing has happened", edits: []edit{
-		{"engine/decide.go", "if !p.newEvent {", "if false {"}}},
 	{name: "deleteAfterIgnored", sentence: "Who was disabled for leaving scope is deleted before deleteAfter is over", edits: []edit{
 		{"engine/judge.go", " && !c.began.Before(l.LeftScopeAt.Add(c.job.DeleteAfter))", ""},
 		{"engine/complete.go", "return !e.Next.After(c.began)", "return true"}}},
 	{name: "disabledInvited", sentence: "A source user who may not sign in is invited", edits: []edit{
 		{"engine/decide.go", "\t\tif s == sourceDisabled {\n\t\t\treturn decision{actSkip, CodeNotEffectivelyEntitled}", "\t\tif false {\n\t\t\treturn decision{actSkip, CodeNotEffectivelyEntitled}"}}},
-	{name: "handDeleteUndone", sentence: "A target user who was deleted by hand is restored", edits: []edit{
-		{"engine/decide.go", "case l == linkDeleted || p.undelete:", "case true:"}}},
 	{name: "intentsUnsettled", sentence: "What became of writes without an outcome is not looked up", edits: []edit{
 		{"engine/intent.go", "\tfor i := range links {\n\t\tif err := s.settle(", "\tfor i := range links[:0] {\n\t\tif err := s.settle("}}},
 	{name: "notFoundIsSuccess", sentence: "An update of a user who is not there counts as done", edits: []edit{
