@@ -278,3 +278,22 @@ func TestABrokenCreateThatIsNotVisibleYet(t *testing.T) {
 		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
 	})
 }
+
+// An answer that tells nothing of a target user does not say that nobody is there:
+// what became of the write is asked once more.
+func TestAnOpenWriteIsNotSettledByAnError(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, userID(1), map[string]any{"accountEnabled": false})
+		w.dyingSync(`"accountEnabled":false`)
+		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "GET", Path: "/users/" + w.targetID(1), Item: "inner", Times: 1,
+			Status: 403, Code: "Authorization_RequestDenied"}})
+		w.saidIs(func() { w.sync(store.OutcomeFailed) })
+		w.saidIs(func() { w.sync(store.OutcomeSuccess) }, "disable success "+upn(1))
+		w.update(w.contoso, userID(1), map[string]any{"accountEnabled": true})
+		w.sync(store.OutcomeSuccess)
+		w.equal(1, 2, 3)
+		w.noIntents()
+	})
+}

@@ -136,10 +136,12 @@ func (x *exporter) whereabouts(ctx context.Context, list []*change) ([]targetSta
 			objects[i], states[i] = bin[i].Object, targetInternal
 		case bin[i].Err == nil:
 			states[i] = targetBin
-		case directory.KindOf(bin[i].Err) == directory.NotFound:
-			states[i] = targetGone
-		default:
+		case directory.KindOf(bin[i].Err) != directory.NotFound:
 			return nil, nil, bin[i].Err
+		case directory.KindOf(there[i].Err) != directory.NotFound: // an answer that says nothing is no proof
+			return nil, nil, there[i].Err
+		default:
+			states[i] = targetGone
 		}
 	}
 	return states, objects, nil
