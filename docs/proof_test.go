@@ -50,6 +50,24 @@ func TestProofPagesNameTests(t *testing.T) {
 	}
 }
 
+// Every fuzz target is named where the security page tells what is read from elsewhere.
+func TestProofPageNamesEveryFuzzTarget(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(f \*testing\.F\)`).FindAllStringSubmatch(testSource(t), -1)
+	if len(targets) == 0 {
+		t.Fatal("no fuzz target found")
+	}
+	for _, target := range targets {
+		if !strings.Contains(string(page), "`"+target[1]+"`") {
+			t.Errorf("security.md does not name %s", target[1])
+		}
+	}
+}
+
 // proofTables returns the rows of each table whose last column is "Shown by".
 func proofTables(page string) [][]string {
 	var tables [][]string

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,5 +82,40 @@ func FuzzAnswers(f *testing.F) {
 		var settings syncSettings
 		settings.set("SyncAll", body)
 		settings.set("SyncNotificationSettings", body)
+	})
+}
+
+// No link leads anywhere but to the configured endpoint, however it is written: the
+// token goes where it points.
+func FuzzLinks(f *testing.F) {
+	for _, link := range []string{
+		"https://graph.test/v1.0/users/delta?$deltatoken=x", "https://GRAPH.test:443/v1.0/x", "http://graph.test:443/x", "https://graph.test@evil.example/x",
+		"https://graph.test\\@evil.example/", "https:graph.test/x", "//graph.test/x", "https://graph.test:0443/x", "https://graph.test:/x", "https://[::1]/x",
+		"https://graph.test%2eevil.example/x", "HTTPS://graph.test/../x", "/v1.0/users", "https://graph.test\t/x", "",
+	} {
+		f.Add(link)
+	}
+	root, err := parseEndpoint("graph", "https://graph.test/v1.0", false)
+	if err != nil {
+		f.Fatal(err)
+	}
+	c := &Client{name: "contoso", graph: root.String(), origin: originOf(root)}
+	asked, err := c.pinned(callDelta, c.graph+"/users/delta")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, link string) {
+		stays := func(u *url.URL) bool {
+			// What net/http takes from a URL to find a server.
+			port := u.Port()
+			return u.Scheme == "https" && strings.EqualFold(u.Hostname(), "graph.test") && (port == "" || port == "443") && u.User == nil
+		}
+		if u, err := c.pinned(callDelta, link); err == nil && !stays(u) {
+			t.Errorf("%q is followed to %s", link, u)
+		}
+		refused := c.checkLocation(callDelta, asked, answer{header: http.Header{"Location": {link}}})
+		if u, err := asked.Parse(link); link != "" && refused == nil && (err != nil || !stays(u)) {
+			t.Errorf("a Location of %q is let pass", link)
+		}
 	})
 }

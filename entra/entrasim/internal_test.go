@@ -41,7 +41,7 @@ func FuzzParseObject(f *testing.F) {
 		o, err := parseObject(s)
 		var want map[string]json.RawMessage
 		if e := json.Unmarshal([]byte(s), &want); e != nil {
-			t.Skip() // deeper than encoding/json goes
+			return // deeper than encoding/json goes
 		}
 		if err != nil { // a repeated name
 			return

@@ -374,3 +374,33 @@ func FuzzControlRequest(f *testing.F) {
 		}
 	})
 }
+
+// Whatever headers say, nobody is served over a port without a token that is valid,
+// under a name that is not this machine's, or for a web page.
+func FuzzAdmission(f *testing.F) {
+	f.Add("127.0.0.1:7423", "Bearer "+ownSecret, "", "")
+	f.Add("localhost", "bearer  "+ownSecret+" ", "Accept", "*/*")
+	f.Add("evil.example", "Bearer "+ownSecret, "", "")
+	f.Add("127.0.0.1", "Bearer "+ownSecret+"x", "Origin", "https://evil.example")
+	f.Add("[::1]:1", "Basic "+ownSecret, "Sec-Fetch-Site", "none")
+	f.Add("0.0.0.0", "", "Referer", "http://127.0.0.1/")
+	f.Add("127.0.0.1.evil.example", "Bearer", "Content-Type", "text/plain")
+	f.Fuzz(func(t *testing.T, host, authorization, name, value string) {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/v1/restart", strings.NewReader(`{"job":"j"}`))
+		r.Host = host
+		r.Header.Set("Content-Type", "application/json")
+		r.Header[http.CanonicalHeaderKey(name)] = []string{value}
+		r.Header.Set("Authorization", authorization)
+		service := &fake{}
+		w := httptest.NewRecorder()
+		control.NewHandler(t.Context(), serving(service), ownSecret).ServeHTTP(w, r)
+		_, token, _ := strings.Cut(authorization, " ")
+		here := strings.HasPrefix(strings.ToLower(host), "localhost") || strings.HasPrefix(host, "127.") || strings.HasPrefix(host, "[") || strings.Contains(host, ":")
+		if served := len(service.calls) > 0; served && (strings.TrimSpace(token) != ownSecret || !here || r.Header.Get("Origin") != "") {
+			t.Errorf("host %q, authorization %q, %q: %q was served", host, authorization, name, value)
+		}
+		if w.Code == http.StatusOK != (len(service.calls) > 0) || strings.Contains(w.Body.String(), ownSecret) {
+			t.Errorf("got %d and %d calls: %s", w.Code, len(service.calls), w.Body)
+		}
+	})
+}
