@@ -318,7 +318,7 @@ func TestInvalidDomains(t *testing.T) {
 		w.person(2, map[string]any{"userPrincipalName": "two@elsewhere.example", "mail": nil})
 		w.person(3, map[string]any{"mail": "three@elsewhere.example"})
 		w.journal(func() { w.summary(w.sync(store.OutcomePartial), store.Summary{Create: 1, Failed: 2}) })
-		w.refused(1, "InvalidDomain", "one@fabrikam.example", "fabrikam.example")
+		w.refused(1, "InvalidDomain", "one@fabrikam.example", "lies in fabrikam.example, a domain of the target tenant")
 		w.refused(2, "InvalidDomain", "two@elsewhere.example", "not a verified domain")
 		w.linked(3)
 		if got := w.targetUser(3).String("mail"); got != "three@elsewhere.example" {

@@ -285,16 +285,13 @@ func TestDialWithoutADaemonIsUnreachable(t *testing.T) {
 }
 
 func TestTheSocketBelongsToTheUserAlone(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("modes are not the access control of this system")
-	}
 	address := socket(t)
 	serve(t, &fake{}, address)
 	info, err := os.Lstat(address.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := info.Mode().Perm(); got != 0o600 {
+	if got := info.Mode().Perm(); runtime.GOOS != "windows" && got != 0o600 { // modes are not the access control there
 		t.Errorf("mode of the socket: got %o, want 600", got)
 	}
 }
