@@ -9,6 +9,7 @@ import (
 
 	"tenantsync/engine"
 	"tenantsync/entra/entrasim"
+	"tenantsync/mapping"
 	"tenantsync/store"
 )
 
@@ -73,4 +74,28 @@ func TestReadsThatAreBehind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What becomes of a value that was changed by hand is said attribute by attribute:
+// a mapping with ObjectAddOnly writes on create and leaves it after that.
+func TestChangedByHandWhereTheMappingWritesOnCreate(t *testing.T) {
+	story(t, func(w *world) {
+		ms := mapping.Default()
+		for i := range ms {
+			if ms[i].Target == "department" {
+				ms[i].FlowType = mapping.ObjectAddOnly
+			}
+		}
+		w.mapped(ms...)
+		w.people(1, 1)
+		w.sync(store.OutcomeSuccess)
+		if got := w.targetUser(1).String("department"); got != "Sales" {
+			t.Fatalf("department of who was created: got %q, want Sales", got)
+		}
+		w.update(w.fabrikam, w.targetID(1), map[string]any{"department": "Piracy", "city": "Port Royal"})
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) }, "PATCH /users/"+w.targetID(1)+` {"city":"Oslo"}`)
+		if got := w.targetUser(1).String("department"); got != "Piracy" {
+			t.Errorf("department: got %q, want Piracy: it was set by hand", got)
+		}
+	})
 }
