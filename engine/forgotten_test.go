@@ -47,7 +47,7 @@ func TestRestartKeepsDeleteAfter(t *testing.T) {
 		w.must(w.engine.Restart(w.Context(), jobName))
 		w.sync(store.OutcomeSuccess)
 		w.idle(1, "the changes of users")
-		w.pass(25 * time.Hour)
+		w.passIdle(24 * time.Hour)
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Delete: 1})
 		if !w.inBin(id) {
 			t.Error("a day after user 1 left scope: got an active target user, want a deleted one")
@@ -61,7 +61,7 @@ func TestDeleteAfterThatComesLater(t *testing.T) {
 		w.sync(store.OutcomeSuccess)
 		w.configure(false, func(j *engine.Job) { j.DeleteAfter = 24 * time.Hour })
 		w.syncInitial(store.OutcomeSuccess)
-		w.pass(25 * time.Hour)
+		w.passIdle(24 * time.Hour)
 		w.summary(w.sync(store.OutcomeSuccess), store.Summary{Delete: 1})
 	})
 }
@@ -85,7 +85,7 @@ func TestHeldDeletionIsNotLookedAtInEveryCycle(t *testing.T) {
 		w.leave(1)
 		w.sync(store.OutcomeSuccess)
 		w.configure(false, threshold(0))
-		w.pass(25 * time.Hour)
+		w.passIdle(24 * time.Hour)
 		w.sync(store.OutcomeQuarantine) // the delete is due, and held
 		w.sync(store.OutcomeSuccess)
 		w.idle(1, "the changes of users")
