@@ -125,7 +125,7 @@ func (w *world) logs() {
 				// whether there was none: the log says what the target shows.
 				continue
 			}
-			if s.name == "IsSoftDeleted" && w.restoredMeanwhile(s.target, e.ActivityDateTime) {
+			if w.doneMeanwhile(s, e.ActivityDateTime) {
 				continue
 			}
 			if len(did[s]) == 0 {
@@ -200,12 +200,16 @@ func (w *world) brokeOff(before time.Time) bool {
 	return false
 }
 
-// restoredMeanwhile reports a target user whom an administrator there restored after
-// a cycle had broken off and before the given time. The process that died may have
-// been about to restore the user: of one who is there afterwards nobody can say
-// which of the two it was.
-func (w *world) restoredMeanwhile(id string, before time.Time) bool {
-	return slices.ContainsFunc(w.truth.backs[id], func(at time.Time) bool { return !at.After(before) && w.brokeOff(at) })
+// doneMeanwhile reports what an administrator of the target did by hand after a
+// cycle had broken off and before the given time: a restore, or a value. The process
+// that died may have been about to do the same, and nobody can say which of the two
+// it was.
+func (w *world) doneMeanwhile(x written, before time.Time) bool {
+	times := w.truth.set[x]
+	if x.name == "IsSoftDeleted" {
+		times = w.truth.backs[x.target]
+	}
+	return slices.ContainsFunc(times, func(at time.Time) bool { return !at.After(before) && w.brokeOff(at) })
 }
 
 // createOnly holds that what is written on create only is never written again:

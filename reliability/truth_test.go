@@ -27,14 +27,15 @@ type truth struct {
 	hands   map[string]bool      // target users deleted, restored or purged by hand
 	binned  map[string]time.Time // of those, when they were deleted
 	edits   map[string]map[string]bool
-	blocks  map[string]string      // target id → what administrators of the target last said of sign-in
-	vetoes  map[string]bool        // target users who could sign in and were blocked by hand
-	invite  map[string]bool        // guests who were invited by hand
-	allows  []time.Time            // when held deletions were allowed
-	demand  map[string]bool        // source users who were provisioned on demand
-	forgot  [][2]time.Time         // parts of the past that no state remembers: it was lost, or an older one put back
-	backs   map[string][]time.Time // target id → when it was restored by hand
-	reading time.Time              // when the reading began that a stopped cycle left, zero: none
+	blocks  map[string]string       // target id → what administrators of the target last said of sign-in
+	vetoes  map[string]bool         // target users who could sign in and were blocked by hand
+	invite  map[string]bool         // guests who were invited by hand
+	allows  []time.Time             // when held deletions were allowed
+	demand  map[string]bool         // source users who were provisioned on demand
+	forgot  [][2]time.Time          // parts of the past that no state remembers: it was lost, or an older one put back
+	backs   map[string][]time.Time  // target id → when it was restored by hand
+	set     map[written][]time.Time // when a value was given by hand
+	reading time.Time               // when the reading began that a stopped cycle left, zero: none
 
 	// What was seen last, so that it is looked at again only when it has changed.
 	seen     sight
@@ -57,7 +58,7 @@ type moment struct {
 
 func newTruth(w *world) *truth {
 	return &truth{w: w, wanted: map[string][]moment{}, active: map[string][]moment{}, bearers: map[string][]string{}, homes: map[string]string{}, holder: map[string]string{},
-		inTime: map[string]time.Time{}, roles: map[string]bool{}, hands: map[string]bool{}, binned: map[string]time.Time{}, backs: map[string][]time.Time{},
+		inTime: map[string]time.Time{}, roles: map[string]bool{}, hands: map[string]bool{}, binned: map[string]time.Time{}, backs: map[string][]time.Time{}, set: map[written][]time.Time{},
 		edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}, demand: map[string]bool{}}
 }
 
@@ -310,6 +311,8 @@ func (h *truth) drifted(o entrasim.Object, name string, value any) {
 		h.edits[id] = map[string]bool{}
 	}
 	h.edits[id][name] = true
+	x := written{id, name, text(value)}
+	h.set[x] = append(h.set[x], time.Now())
 	if name == "accountEnabled" {
 		h.blocks[id] = fmt.Sprint(value)
 		h.vetoes[id] = value == false && (o.Bool("accountEnabled") || h.vetoes[id])
