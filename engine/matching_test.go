@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tenantsync/engine"
+	"tenantsync/entra/entrasim"
 	"tenantsync/mapping"
 	"tenantsync/store"
 )
@@ -313,7 +314,9 @@ func TestNewUserWithTheAddressOfALinkedOne(t *testing.T) {
 }
 
 func TestInvalidDomains(t *testing.T) {
-	story(t, func(w *world) {
+	const target = `{"organization": {"displayName": "Fabrikam", "verifiedDomains": [
+		{"name": "fabrikam.onmicrosoft.com", "isInitial": true}, {"name": "fabrikam.example", "isDefault": true}]}}`
+	storyOf(t, entrasim.Options{}, target, func(w *world) {
 		w.person(1, map[string]any{"userPrincipalName": "one@fabrikam.example", "mail": nil})
 		w.person(2, map[string]any{"userPrincipalName": "two@elsewhere.example", "mail": nil})
 		w.person(3, map[string]any{"mail": "three@elsewhere.example"})
