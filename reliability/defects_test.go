@@ -66,7 +66,7 @@ var defects = []defect{
 		{"engine/decide.go", "case linkNone, linkMatched, linkHeld, linkDeleted, linkMissing:", "case linkNone, linkMatched, linkDeleted, linkMissing:"}}},
 	{name: "deleteAfterIgnored", sentence: "Who was disabled for leaving scope is deleted before deleteAfter is over", edits: []edit{
 		{"engine/judge.go", " && elapsed(&c.rec, l.LeftScopeAt, c.began) >= c.job.DeleteAfter", ""},
-		{"engine/complete.go", "return e.First.After(c.began) || elapsed(&c.rec, e.First, c.began) >= e.Next.Sub(e.First)", "return true"}}},	{name: "disabledInvited", sentence: "A source user who may not sign in is invited", edits: []edit{
+		{"engine/complete.go", "return e.First.After(c.began) || elapsed(&c.rec, e.First, c.began) >= e.Next.Sub(e.First)", "return true"}}}, {name: "disabledInvited", sentence: "A source user who may not sign in is invited", edits: []edit{
 		{"engine/decide.go", "\t\tif s == sourceDisabled {\n\t\t\treturn decision{actSkip, CodeNotEffectivelyEntitled}", "\t\tif false {\n\t\t\treturn decision{actSkip, CodeNotEffectivelyEntitled}"}}},
 	{name: "intentsUnsettled", sentence: "What became of writes without an outcome is not looked up", edits: []edit{
 		{"engine/intent.go", "\tfor i := range links {\n\t\tif err := s.settle(", "\tfor i := range links[:0] {\n\t\tif err := s.settle("}}},
