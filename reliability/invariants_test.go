@@ -345,6 +345,8 @@ func (w *world) compareUnwanted(p *picture, id, when string) {
 		return // a group that is gone says nothing of its members
 	case (l.State == store.LinkDeleted || l.State == store.LinkMissing) && w.truth.hands[l.TargetID]:
 		return // gone, and brought back by hand since
+	case l.State == store.LinkDeleted && w.forgotten(l.TargetID, func(x written) bool { return x.name == "IsSoftDeleted" }):
+		return // brought back, and nobody remembers by whom
 	case l.State == store.LinkRetained:
 		return // somebody said so
 	case l.State == store.LinkHeld && when != "after deletions were allowed":
