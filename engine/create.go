@@ -288,6 +288,7 @@ func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool
 	}
 	if was { // only what differs is written to a user that was there
 		ch.link.Exported = knownValues(o.Attributes, c.job.targetAttributes())
+		ch.link.ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
 	}
 	if ch.before != nil && ch.before.TargetID == ch.link.TargetID {
 		x.foundAgain(ch, was)

@@ -405,3 +405,22 @@ func TestMatchingWithoutTheRightToCreate(t *testing.T) {
 		w.absent(2)
 	})
 }
+
+// A guest to whom an invitation leads, and whom no address would have led to, may
+// have a manager by hand: it is compared as that of any adopted user.
+func TestInvitationLeadsToAGuestWithAManager(t *testing.T) {
+	story(t, func(w *world) {
+		w.matchedByEmployeeID() // so that the guest is not found beforehand
+		w.person(2, map[string]any{"employeeId": "E2"})
+		w.sync(store.OutcomeSuccess)
+		w.guest(1, upn(1), map[string]any{"externalUserState": "Accepted", "department": "Old"})
+		w.must(w.fabrikam.SetManager(guestID(1), w.targetID(2)))
+		w.person(1, map[string]any{"employeeId": "E1"})
+		got := w.journal(func() { w.sync(store.OutcomeSuccess) })
+		w.expectLinkedTo(1, guestID(1))
+		if want := "DELETE /users/" + guestID(1) + "/manager/$ref"; !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, want) }) {
+			t.Errorf("writes: got %q, want %s: the source has no manager", got, want)
+		}
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+	})
+}

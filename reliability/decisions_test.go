@@ -89,8 +89,11 @@ func (w *world) mayInvite(c *cycle, e *entrasim.Entry, lag time.Duration) {
 	if c.job != firstJob {
 		return
 	}
-	address := strings.ToLower(what(e)[0].target)
-	if !slices.ContainsFunc(w.truth.bearers[address], func(id string) bool { return within(w.truth.active[id], true, c.resumed.Add(-lag), e.Time) }) {
+	address, from, when := strings.ToLower(what(e)[0].target), c.resumed.Add(-lag), w.truth.active
+	if slices.ContainsFunc(w.truth.settings, func(at time.Time) bool { return !at.Before(from) && !at.After(e.Time) }) {
+		when = w.truth.able // whom the present settings want, as read before they came
+	}
+	if !slices.ContainsFunc(w.truth.bearers[address], func(id string) bool { return within(when[id], true, from, e.Time) }) {
 		w.violate("an invitation is justified when it is sent", "nobody with the address %s was wanted and could sign in since the reading began at %s",
 			address, span(c.resumed.Sub(w.began)))
 	}

@@ -394,6 +394,9 @@ func (w *world) excused(p *picture, s entrasim.Object, l store.Link) string {
 		return "its target user holds a directory role, and restoring it is refused"
 	}
 	mine := addresses(s)
+	if l.TargetID == "" && w.guestsOf(p, s.ID(), mine) > 1 {
+		return "two target users are the user's, one of them invited by hand, and nobody remembers which it was"
+	}
 	for id, o := range p.source {
 		if id != s.ID() && (p.wanted[id] || p.kept(id)) && overlap(mine, addresses(o)) {
 			return "the address is " + w.name(id) + "'s as well"
@@ -421,6 +424,17 @@ func (w *world) excused(p *picture, s entrasim.Object, l store.Link) string {
 		}
 	}
 	return ""
+}
+
+// guestsOf counts the target users of a source user whom an address leads to.
+func (w *world) guestsOf(p *picture, id string, mine []string) int {
+	n := 0
+	for _, o := range p.target {
+		if w.truth.homeOf(o) == id && overlap(mine, addresses(o)) {
+			n++
+		}
+	}
+	return n
 }
 
 // kept reports a source user who is linked to a target user that is there. Be it a

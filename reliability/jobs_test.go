@@ -139,5 +139,8 @@ func (p *process) job(name string, source, target *entrasim.Tenant, from, to *en
 // configure loads changed settings into the running process.
 func (w *world) configure(s Settings) error {
 	w.job = s
+	w.truth.mu.Lock()
+	w.truth.settings = append(w.truth.settings, time.Now())
+	w.truth.mu.Unlock()
 	return w.p.engine.Reload(w.p.jobs())
 }

@@ -17,25 +17,27 @@ type truth struct {
 	w  *world
 	mu sync.Mutex
 
-	wanted  map[string][]moment  // by source id: from when on jobs of the pair want the user
-	active  map[string][]moment  // by source id: from when on they want the user, who may sign in
-	bearers map[string][]string  // user principal name in lower case → source ids of all who had it
-	holder  map[string]string    // user principal name in lower case → source id of who had it last
-	homes   map[string]string    // target id → source id of the person it stands for
-	inTime  map[string]time.Time // target id → since when it is an internal account, by hand
-	roles   map[string]bool      // target users with a directory role
-	hands   map[string]bool      // target users deleted, restored or purged by hand
-	binned  map[string]time.Time // of those, when they were deleted
-	edits   map[string]map[string]bool
-	blocks  map[string]string       // target id → what administrators of the target last said of sign-in
-	vetoes  map[string]bool         // target users who could sign in and were blocked by hand
-	invite  map[string]bool         // guests who were invited by hand
-	allows  []time.Time             // when held deletions were allowed
-	demand  map[string]bool         // source users who were provisioned on demand
-	forgot  [][2]time.Time          // parts of the past that no state remembers: it was lost, or an older one put back
-	backs   map[string][]time.Time  // target id → when it was restored by hand
-	set     map[written][]time.Time // when a value was given by hand
-	reading time.Time               // when the reading began that a stopped cycle left, zero: none
+	wanted   map[string][]moment  // by source id: from when on jobs of the pair want the user
+	active   map[string][]moment  // by source id: from when on they want the user, who may sign in
+	able     map[string][]moment  // by source id: from when on the user may sign in
+	settings []time.Time          // when the settings of the jobs were changed
+	bearers  map[string][]string  // user principal name in lower case → source ids of all who had it
+	holder   map[string]string    // user principal name in lower case → source id of who had it last
+	homes    map[string]string    // target id → source id of the person it stands for
+	inTime   map[string]time.Time // target id → since when it is an internal account, by hand
+	roles    map[string]bool      // target users with a directory role
+	hands    map[string]bool      // target users deleted, restored or purged by hand
+	binned   map[string]time.Time // of those, when they were deleted
+	edits    map[string]map[string]bool
+	blocks   map[string]string       // target id → what administrators of the target last said of sign-in
+	vetoes   map[string]bool         // target users who could sign in and were blocked by hand
+	invite   map[string]bool         // guests who were invited by hand
+	allows   []time.Time             // when held deletions were allowed
+	demand   map[string]bool         // source users who were provisioned on demand
+	forgot   [][2]time.Time          // parts of the past that no state remembers: it was lost, or an older one put back
+	backs    map[string][]time.Time  // target id → when it was restored by hand
+	set      map[written][]time.Time // when a value was given by hand
+	readings []time.Time             // when the readings began that stopped cycles left, in their order
 
 	// What was seen last, so that it is looked at again only when it has changed.
 	seen     sight
@@ -57,7 +59,7 @@ type moment struct {
 }
 
 func newTruth(w *world) *truth {
-	return &truth{w: w, wanted: map[string][]moment{}, active: map[string][]moment{}, bearers: map[string][]string{}, homes: map[string]string{}, holder: map[string]string{},
+	return &truth{w: w, wanted: map[string][]moment{}, active: map[string][]moment{}, able: map[string][]moment{}, bearers: map[string][]string{}, homes: map[string]string{}, holder: map[string]string{},
 		inTime: map[string]time.Time{}, roles: map[string]bool{}, hands: map[string]bool{}, binned: map[string]time.Time{}, backs: map[string][]time.Time{}, set: map[written][]time.Time{},
 		edits: map[string]map[string]bool{}, blocks: map[string]string{}, vetoes: map[string]bool{}, invite: map[string]bool{}, demand: map[string]bool{}}
 }
@@ -120,6 +122,12 @@ func (h *truth) observeSource(now time.Time) {
 	}
 	for id := range h.wanted {
 		become(h.active, id, wanted[id] && may[id], now)
+	}
+	for id := range h.able {
+		become(h.able, id, may[id], now)
+	}
+	for id, able := range may {
+		become(h.able, id, able, now)
 	}
 }
 
@@ -336,7 +344,7 @@ func (h *truth) forget(from time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.forgot = append(h.forgot, [2]time.Time{from, time.Now()})
-	h.reading = time.Time{}
+	h.readings = nil
 }
 
 // forgotten reports that the state remembers nothing of what was then.
@@ -344,18 +352,24 @@ func (h *truth) forgotten(at time.Time) bool {
 	return slices.ContainsFunc(h.forgot, func(p [2]time.Time) bool { return !at.Before(p[0]) && !at.After(p[1]) })
 }
 
-// ended notes when the reading began that a cycle acted on: a stopped cycle leaves
-// what it has read to the next one, for an hour.
+// ended notes when the reading began, at the earliest, that a cycle acted on: a
+// stopped cycle leaves what it has read to the next one, for an hour.
 func (h *truth) ended(c *cycle) {
 	h.observe()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c.resumed = c.began
-	if !h.reading.IsZero() && c.began.Sub(h.reading) < time.Hour {
-		c.resumed = h.reading
+	var left []time.Time
+	for _, at := range h.readings { // which of them was begun anew, only the engine knows
+		if c.began.Sub(at) < time.Hour {
+			left = append(left, at)
+		}
 	}
-	h.reading = time.Time{}
+	if len(left) > 0 {
+		c.resumed = left[0]
+	}
+	h.readings = nil
 	if c.dead || c.stopped || c.result.Error != nil {
-		h.reading = c.resumed
+		h.readings = append(left, c.began)
 	}
 }
