@@ -40,6 +40,9 @@ func runApply(ctx context.Context, env *environment, path string) error {
 	if err != nil {
 		return usagef("save one: tenantsync plan JOB --out FILE", "%s: %s.", path, err)
 	}
+	if env.jobFlag && env.options.Job != plan.Job {
+		return usagef("leave --job out: the plan says which job it is of", "%s is a plan of job %s, not of %s.", path, plan.Job, env.options.Job)
+	}
 	question := fmt.Sprintf("Apply %s to the target of job %s: %s?", path, plan.Job, planSentence(plan.Summary))
 	if err := env.confirm(ctx, question); err != nil {
 		return err

@@ -56,6 +56,9 @@ needs in each tenant, and how they are granted to its kind of credential.`,
 
 // checkedJobs returns the job that is named, else all enabled ones, else all.
 func checkedJobs(env *environment, cfg *config.Config, args []string) ([]*config.Job, error) {
+	if err := env.oneJob(args); err != nil {
+		return nil, err
+	}
 	name := env.options.Job
 	if len(args) > 0 {
 		name = args[0]

@@ -104,6 +104,9 @@ func newDecisionCommand(env *environment, v decision) *cobra.Command {
 
 func runDecision(ctx context.Context, env *environment, v decision, args []string, o deletionOptions) error {
 	if o.All == (len(o.Users) > 0) {
+		if o.All {
+			return usagef("leave one of them out", "deletions %s takes --user or --all, not both.", v.name)
+		}
 		return usagef("name users with --user, or take --all", "deletions %s needs either --user or --all.", v.name)
 	}
 	job, err := env.jobName(args)

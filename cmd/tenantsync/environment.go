@@ -33,6 +33,8 @@ type environment struct {
 	// reason is why, for commands that have --reason.
 	reason string
 
+	jobFlag bool // --job stands on the command line, not in a variable
+
 	tokenWarned bool // of the file that --token-file names
 
 	cfg *config.Config
@@ -199,6 +201,9 @@ func (e *environment) say(level, message, action string) {
 // jobName returns the job that a command is about: the argument if there is one,
 // else --job, else the only job of the configuration.
 func (e *environment) jobName(args []string) (string, error) {
+	if err := e.oneJob(args); err != nil {
+		return "", err
+	}
 	name := e.options.Job
 	if len(args) > 0 {
 		name = args[0]
@@ -222,6 +227,14 @@ func (e *environment) jobName(args []string) (string, error) {
 		return "", usagef("name one of them as an argument or with --job: "+strings.Join(names, ", "),
 			"the configuration has %d jobs; which one is meant?", len(names))
 	}
+}
+
+// oneJob refuses a command line whose argument and --job name two jobs.
+func (e *environment) oneJob(args []string) error {
+	if len(args) == 0 || !e.jobFlag || e.options.Job == args[0] {
+		return nil
+	}
+	return usagef("name the one that is meant", "two jobs are named: %s, and with --job %s.", args[0], e.options.Job)
 }
 
 // knowsJob refuses a job that the configuration does not have, or that could not

@@ -86,6 +86,8 @@ func problemsOf(err error) []problem {
 	case errors.Is(err, control.ErrUnreachable):
 		return []problem{{Code: "DaemonNotReachable", Message: "the daemon cannot be reached.", Cause: err.Error(),
 			Action: "start it with: tenantsync run"}}
+	case errors.Is(err, store.ErrLocked) && errors.As(err, &known):
+		return []problem{{Code: known.Code, Message: sentence(known.Message), Cause: known.Cause, Action: known.Action}}
 	case errors.Is(err, store.ErrLocked):
 		return []problem{{Code: "StateLocked", Message: "the state file is held by another process.", Cause: err.Error(),
 			Action: "if it is a daemon, one is enough, and the other commands ask it through control.listen of the configuration; else wait for it to end"}}

@@ -21,6 +21,8 @@ func (o *planOptions) checkOut() error {
 	switch {
 	case o.Out == "" && o.Force:
 		return usagef("name a file with --out, or leave --force out", "--force goes with --out.")
+	case o.Out == "" && o.Valid != planValid:
+		return usagef("name a file with --out, or leave --valid out", "--valid goes with --out.")
 	case o.Out == "":
 		return nil
 	case o.User != "":

@@ -156,6 +156,7 @@ func (e *environment) globalFlags(f *pflag.FlagSet) {
 // settle completes the global options before a command runs: what no flag set
 // comes from the environment, and words are checked.
 func (e *environment) settle(cmd *cobra.Command) error {
+	e.jobFlag = cmd.Flags().Changed("job")
 	var failed error
 	cmd.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) {
 		name := "TENANTSYNC_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
@@ -213,6 +214,12 @@ func (e *environment) flagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &told) { // a value that is none of those known
 		return told
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		if kind := kindOfValue(invalid.GetFlag()); kind != "" {
+			return usagef("see: "+cmd.CommandPath()+" --help", "--%s: %q is not %s.", invalid.GetFlag().Name, invalid.GetValue(), kind)
+		}
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return usagef("see: "+cmd.CommandPath()+" --help", "%s.", err)
@@ -229,6 +236,17 @@ func (e *environment) flagError(cmd *cobra.Command, err error) error {
 		return usagef(fmt.Sprintf("did you mean %q?", near), "unknown flag %q.", name)
 	}
 	return usagef("see: "+cmd.CommandPath()+" --help", "unknown flag %q.", name)
+}
+
+// kindOfValue says what a flag takes, "" where the flag's own error says it best.
+func kindOfValue(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "duration":
+		return "a duration such as 30s or 5m"
+	case "int", "uint64":
+		return "a whole number"
+	}
+	return ""
 }
 
 // firstWord returns the first argument after the command's own names that is no

@@ -100,7 +100,9 @@ func (e *environment) noDaemon(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	if answers != nil {
-		return fmt.Errorf("a daemon answers at %s; stop it first: %w", listenText(cfg), store.ErrLocked)
+		return &engine.Error{Code: "StateLocked", Message: "the state file is held by another process.",
+			Cause:  fmt.Sprintf("a daemon answers at %s", listenText(cfg)),
+			Action: "stop the daemon, as a service with: systemctl stop tenantsync; then run the same command again", Err: store.ErrLocked}
 	}
 	return nil
 }

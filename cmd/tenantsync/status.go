@@ -29,6 +29,9 @@ func newStatusCommand(env *environment) *cobra.Command {
 		Annotations: exitCodes(exitDone, exitFailed, exitHeld, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		Args:        cobra.MaximumNArgs(1),
 		RunE: env.runs(func(ctx context.Context, args []string) error {
+			if err := env.oneJob(args); err != nil {
+				return err
+			}
 			job := env.options.Job
 			if len(args) > 0 {
 				job = args[0]
