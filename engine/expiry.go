@@ -39,8 +39,19 @@ func expiryText(e CredentialEnd, at time.Time) string {
 	case !e.NotAfter.After(at):
 		return fmt.Sprintf("the %s for %s expired on %s", e.Kind, e.Tenant, day)
 	default:
-		return fmt.Sprintf("the %s for %s expires on %s, in %s", e.Kind, e.Tenant, day, countOf(int(e.NotAfter.Sub(at).Hours()/24), "day"))
+		return fmt.Sprintf("the %s for %s expires on %s, in %s", e.Kind, e.Tenant, day, leftText(e.NotAfter.Sub(at)))
 	}
+}
+
+// leftText says how long a credential is still good for.
+func leftText(left time.Duration) string {
+	if days := int(left.Hours() / 24); days > 0 {
+		return countOf(days, "day")
+	}
+	if hours := int(left.Hours()); hours > 0 {
+		return countOf(hours, "hour")
+	}
+	return "less than an hour"
 }
 
 // renewal says what to do about a credential that expires.

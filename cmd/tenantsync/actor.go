@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,20 @@ func actorName(who store.Initiator) string {
 // reasonFlag lets a command that is an administrative act say why it is done.
 func (e *environment) reasonFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&e.reason, "reason", "", "why, for the audit: a `TEXT` such as a ticket's number")
+}
+
+// isAct reports whether a command is an administrative act, so that it has a reason.
+func isAct(cmd *cobra.Command) bool { return cmd.Flags().Lookup("reason") != nil }
+
+// unnarrowed refuses an act without a daemon for which a file with a token is
+// given. Only a daemon judges tokens: to go on would do it with all the rights of
+// the user, whatever the token's role.
+func (e *environment) unnarrowed(cfg *config.Config) error {
+	if !e.acts || e.options.TokenFile == "" {
+		return nil
+	}
+	return fmt.Errorf("no daemon answers at %s, and without one the role of the token in %s narrows nothing; leave out --token-file (TENANTSYNC_TOKEN_FILE) to act with your own rights: %w",
+		listenText(cfg), e.options.TokenFile, control.ErrUnreachable)
 }
 
 // auditedConfiguration is what the record of administrative acts says of a

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -190,16 +193,57 @@ type auditVerdict struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+// expectedAct is a record that was kept elsewhere; its Seq is 0 where none is given.
+type expectedAct struct {
+	Seq  uint64
+	Hash string
+	Met  string // the hash that the record with that Seq has here, "" without one
+}
+
+// parseExpected reads SEQ:HASH.
+func parseExpected(s string) (x expectedAct, err error) {
+	if s == "" {
+		return x, nil
+	}
+	seq, hash, _ := strings.Cut(s, ":")
+	x.Hash = strings.ToLower(hash)
+	sum, err := hex.DecodeString(x.Hash)
+	if err == nil {
+		x.Seq, err = strconv.ParseUint(seq, 10, 64)
+	}
+	if err != nil || x.Seq == 0 || len(sum) != sha256.Size {
+		return x, usagef("write it as audit verify, audit export and the daemon's log tell it: --expect 1200:HASH",
+			"--expect: %q is not SEQ:HASH, a number from 1 and %d hexadecimal digits.", s, hex.EncodedLen(sha256.Size))
+	}
+	return x, nil
+}
+
+// problem says what is wrong with the record that was expected.
+func (x *expectedAct) problem() error {
+	switch {
+	case x.Seq == 0 || x.Met == x.Hash:
+		return nil
+	case x.Met == "":
+		return fmt.Errorf("there is no record %d, so that the last ones were cut off", x.Seq)
+	}
+	return fmt.Errorf("record %d has another hash, %s, than the one expected, so that the records were written anew", x.Seq, x.Met)
+}
+
 func runAuditVerify(ctx context.Context, env *environment, o *auditOptions) error {
 	var chain store.AuditChain
-	expected, found := o.Expect, o.Expect == ""
+	expected, err := parseExpected(o.Expect)
+	if err != nil {
+		return err
+	}
 	var broken error
-	err := env.withService(ctx, func(s control.Service) error {
+	err = env.withService(ctx, func(s control.Service) error {
 		return eachAct(ctx, s, store.AuditQuery{}, func(a *store.Audit) error {
 			if broken == nil {
 				broken = chain.Next(a)
 			}
-			found = found || fmt.Sprintf("%d:%s", a.Seq, a.Hash) == strings.ToLower(expected)
+			if a.Seq == expected.Seq {
+				expected.Met = a.Hash
+			}
 			return nil
 		})
 	})
@@ -210,15 +254,15 @@ func runAuditVerify(ctx context.Context, env *environment, o *auditOptions) erro
 	if last := chain.Last(); last != nil {
 		v.Records, v.Hash = last.Seq, last.Hash
 	}
-	if broken == nil && !found {
-		broken = fmt.Errorf("the record %s is not there", expected)
+	if broken == nil {
+		broken = expected.problem()
 	}
 	if broken != nil {
 		v.Whole, v.Problem = false, broken.Error()
 	}
 	err = env.printer().Print(result{Document: v, Text: func(w io.Writer, _ *printer) error {
 		if !v.Whole {
-			_, err := fmt.Fprintf(w, "The audit is NOT whole: %s.\n", escape(v.Problem))
+			_, err := fmt.Fprintf(w, "The audit is NOT whole: %s.\nDo: keep the state file as it is, and compare it with the backups, audit exports and logs of the daemon from before.\n", escape(v.Problem))
 			return err
 		}
 		_, err := fmt.Fprintf(w, "The audit is whole: %s.\n", plural(int(v.Records), "record", "records"))

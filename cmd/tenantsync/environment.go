@@ -32,6 +32,8 @@ type environment struct {
 
 	// reason is why, for commands that have --reason.
 	reason string
+	// acts: the command is an administrative act.
+	acts bool
 
 	jobFlag bool // --job stands on the command line, not in a variable
 

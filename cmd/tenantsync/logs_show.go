@@ -35,7 +35,11 @@ func runLogsShow(ctx context.Context, env *environment, opts *logsOptions, id st
 	}
 	entries, err := fetchLogs(ctx, env, store.LogQuery{ID: id})
 	switch {
-	case errors.Is(err, store.ErrAmbiguousID):
+	case named(err, "AmbiguousEntry") && !isPartOfID(id):
+		return usagef("list the entries with: tenantsync logs -o wide", "no log entry has an id or change id that begins with %q: ids have the digits 0-9 and a-f.", id)
+	case named(err, "AmbiguousEntry") && len(strings.ReplaceAll(id, "-", "")) < shortestID:
+		return usagef("give more of the id: tenantsync logs -o wide shows it whole", "%q is too short for an id: at least %d characters are needed.", id, shortestID)
+	case named(err, "AmbiguousEntry"):
 		return usagef("give more of the id: tenantsync logs -o wide shows it whole", "more than one log entry begins with %q.", id)
 	case errors.Is(err, store.ErrNotFound), err == nil && len(entries) == 0:
 		return usagef("list the entries with: tenantsync logs -o wide", "no log entry has an id or change id that begins with %q.", id)
@@ -50,6 +54,19 @@ func runLogsShow(ctx context.Context, env *environment, opts *logsOptions, id st
 			return writeEntry(w, p, &e, waitingRetry(ctx, env, &e), opts.zone())
 		},
 	})
+}
+
+// shortestID is how much of an id a state file looks up.
+const shortestID = 4
+
+// isPartOfID reports whether an id can begin so.
+func isPartOfID(s string) bool { return strings.Trim(s, "0123456789abcdefABCDEF-") == "" }
+
+// named reports whether an error has this code, be it of a daemon's answer or of
+// the engine in this process.
+func named(err error, code string) bool {
+	var known *engine.Error
+	return errors.As(err, &known) && known.Code == code
 }
 
 // waitingRetry finds the retry that an entry's user waits for, nil when there is

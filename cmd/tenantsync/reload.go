@@ -42,6 +42,7 @@ func (d *daemon) reload(ctx context.Context) {
 		err = d.replace(ctx, cfg)
 	}
 	if err == nil {
+		warnOf(d.log, cfg)
 		d.log.Info("configuration reloaded", zap.Strings("jobs", cfg.JobNames()))
 		return
 	}

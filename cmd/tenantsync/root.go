@@ -294,6 +294,7 @@ func (e *environment) runs(do action) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		ctx, cancel := e.withTimeout(cmd.Context())
 		defer cancel()
+		e.acts = isAct(cmd)
 		err := do(ctx, args)
 		if ctx.Err() != nil {
 			err = interrupted(ctx, err)

@@ -76,6 +76,13 @@ func openDaemon(env *environment, cfg *config.Config, log *zap.Logger, who store
 	return d, state.Close, nil
 }
 
+// warnOf logs the warnings of a configuration.
+func warnOf(log *zap.Logger, cfg *config.Config) {
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", zap.String("problem", w.Error()), zap.String("action", w.Action))
+	}
+}
+
 // runDaemon opens everything, serves until ctx ends and closes everything in
 // reverse.
 func runDaemon(ctx context.Context, env *environment) (err error) {
@@ -85,9 +92,7 @@ func runDaemon(ctx context.Context, env *environment) (err error) {
 	}
 	log := env.log(&cfg.Logs)
 	defer func() { _ = log.Sync() }()
-	for _, w := range cfg.Warnings {
-		log.Warn("configuration", zap.String("problem", w.Error()), zap.String("action", w.Action))
-	}
+	warnOf(log, cfg)
 	d, closeState, err := openDaemon(env, cfg, log, ownName())
 	if err != nil {
 		return err

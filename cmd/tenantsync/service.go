@@ -39,13 +39,16 @@ func (e *environment) Service(ctx context.Context) (s control.Service, done func
 	if client, err := e.daemon(ctx, cfg); client != nil || err != nil {
 		return client, func() {}, err
 	}
+	if err := e.unnarrowed(cfg); err != nil {
+		return nil, nil, err
+	}
 	s, done, err = openEngine(cfg, e.log(nil), person(), e.caller())
 	if errors.Is(err, store.ErrLocked) {
 		// A daemon that has just started holds the file a moment before it answers.
 		if client, err := e.daemon(ctx, cfg); client != nil || err != nil {
 			return client, func() {}, err
 		}
-		return nil, nil, fmt.Errorf("no daemon answers at %s: %w", listenText(cfg), err)
+		return nil, nil, fmt.Errorf("%s: %w", e.unanswered(cfg), err)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -68,6 +71,19 @@ func listenText(cfg *config.Config) string {
 		return `control.listen ""`
 	}
 	return cfg.Control.Listen
+}
+
+// unanswered says why nobody answers who asks the daemon of a configuration.
+func (e *environment) unanswered(cfg *config.Config) string {
+	address, err := control.ParseAddress(cfg.Control.Listen)
+	_, given, _ := e.token()
+	if err == nil && address.Host != "" && !given {
+		if _, err := os.Stat(tokenFile(cfg)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Sprintf("the daemon at %s cannot be asked without its token, and the file %s is not there: it is written when a daemon starts, and a named token does by --token-file",
+				cfg.Control.Listen, tokenFile(cfg))
+		}
+	}
+	return "no daemon answers at " + listenText(cfg)
 }
 
 // daemon returns what asks the daemon of this configuration, nil when none answers.

@@ -104,7 +104,7 @@ func (e *environment) noDaemon(ctx context.Context, cfg *config.Config) error {
 			Cause:  fmt.Sprintf("a daemon answers at %s", listenText(cfg)),
 			Action: "stop the daemon, as a service with: systemctl stop tenantsync; then run the same command again", Err: store.ErrLocked}
 	}
-	return nil
+	return e.unnarrowed(cfg)
 }
 
 func restoredResult(r *restored) result {

@@ -117,7 +117,7 @@ func statusResult(list []engine.JobStatus, now time.Time) result {
 					}
 				}
 				for _, line := range j.Warnings {
-					if _, err := fmt.Fprintln(w, p.paint(text.FgYellow, escape("! "+j.Name+": "+line+".")+" Renew it before that day")); err != nil {
+					if _, err := fmt.Fprintln(w, p.paint(text.FgYellow, escape("! "+j.Name+": "+line+".")+" "+renewal(line))); err != nil {
 						return err
 					}
 				}
@@ -125,6 +125,14 @@ func statusResult(list []engine.JobStatus, now time.Time) result {
 			return nil
 		},
 	}
+}
+
+// renewal says when to renew a credential that a warning is about.
+func renewal(warning string) string {
+	if strings.HasSuffix(warning, " day") || strings.HasSuffix(warning, " days") {
+		return "Renew it before that day"
+	}
+	return "Renew it now"
 }
 
 // attention is the line below the table for a job that waits for somebody.

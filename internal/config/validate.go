@@ -133,6 +133,9 @@ func (v *validator) validateControl() {
 		v.fatal(path, InvalidValue, fmt.Sprintf("%s must be unix:PATH, 127.0.0.1:PORT or \"\", not %q", path, listen), "")
 	case !isLoopback(host):
 		v.fatal(path, InvalidValue, fmt.Sprintf("%s must be a loopback address, %q is not one", path, host), "write unix:PATH or 127.0.0.1:PORT; reach it from elsewhere through SSH")
+	default:
+		// Whoever reads the token that the daemon keeps there is an approver.
+		v.private(path, v.config.Store.Path+".token")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // hashes.
 func (v *validator) validateTokens() {
 	seen := map[string]int{}
+	bearers := map[token.Digest]int{}
 	for i := range v.config.Control.Tokens {
 		t := &v.config.Control.Tokens[i]
 		path := fmt.Sprintf("control.tokens[%d]", i)
@@ -28,7 +29,21 @@ func (v *validator) validateTokens() {
 			}
 		default:
 			t.Hashes = v.hashes(file, t.TokenFile)
+			v.checkBearers(file, i, bearers)
 		}
+	}
+}
+
+// checkBearers reports a token that stands under two names: whose act it was, and
+// by which role, could not be told. A token twice under one name is one.
+func (v *validator) checkBearers(path string, i int, bearers map[token.Digest]int) {
+	for _, d := range v.config.Control.Tokens[i].Hashes {
+		if first, taken := bearers[d]; taken && first != i {
+			v.fatal(path, Conflict, fmt.Sprintf("%s has a token that control.tokens[%d] (%s) has as well", path, first, v.config.Control.Tokens[first].Name),
+				"give each name a token of its own: tenantsync token new NAME")
+			return
+		}
+		bearers[d] = i
 	}
 }
 

@@ -49,10 +49,25 @@ func (x *audited) Sync(ctx context.Context, r engine.SyncRequest, report func(en
 	details = map[string]string{"cycleId": result.CycleID, "outcome": string(result.Outcome), "summary": summaryText(result.Summary)}
 	// The cycle has run, so its result is the answer; that its end is not recorded
 	// stands in it.
-	if err := act.end(ctx, details, nil); err != nil && result.Error == nil {
+	if err := act.finish(ctx, cycleOutcome(result, details), details); err != nil && result.Error == nil {
 		result.Error, result.Outcome = engine.AsError(err), store.OutcomeFailed
 	}
 	return result, nil
+}
+
+// cycleOutcome is what came of the act that a cycle was, and adds the code of its
+// error to the details. Objects that failed, or are held, leave the act done.
+func cycleOutcome(r engine.SyncResult, details map[string]string) string {
+	if r.Error != nil {
+		details["error"] = r.Error.Code
+	}
+	switch r.Outcome {
+	case store.OutcomeFailed:
+		return outcomeFailed
+	case store.OutcomeInterrupted:
+		return outcomeInterrupted
+	}
+	return outcomeDone
 }
 
 func summaryText(s store.Summary) string {

@@ -157,6 +157,28 @@ func TestEveryActIsRecordedBeforeAndAfter(t *testing.T) {
 	}
 }
 
+// A cycle answers with its result also when it failed: the record says what came of
+// it. What single objects met, or a guard holds, leaves the act done.
+func TestCyclesThatFailedAreRecordedAsFailed(t *testing.T) {
+	refused := &engine.Error{Class: engine.ClassFailed, Code: "PlanDiffers", Message: "no."}
+	for outcome, c := range map[store.Outcome]struct {
+		why  *engine.Error
+		want string
+	}{
+		store.OutcomeFailed: {refused, ` failed {"cycleId":"c1","error":"PlanDiffers",`}, store.OutcomeInterrupted: {nil, ` interrupted {"cycleId":"c1","outcome":`},
+		store.OutcomePartial: {nil, ` done {"cycleId":"c1","outcome":`}, store.OutcomeQuarantine: {nil, ` done {"cycleId":"c1","outcome":`},
+	} {
+		r, f := &trail{}, &fake{outcome: outcome, why: c.why}
+		got, err := auditorOver(r, false).For(alice, f).Sync(t.Context(), engine.SyncRequest{Job: "j"}, func(engine.Progress) {})
+		if err != nil || got.Outcome != outcome || got.Error != c.why {
+			t.Errorf("%s: got %+v and error %v, want the result as it is", outcome, got, err)
+		}
+		if lines := r.lines(); len(lines) != 2 || !strings.Contains(lines[1], c.want) {
+			t.Errorf("%s: got the records %q, want %q in the second", outcome, lines, c.want)
+		}
+	}
+}
+
 // Looking leaves no record, and works where nothing can be recorded.
 func TestLookingIsNoAct(t *testing.T) {
 	acts := map[string]bool{"Sync": true, "Provision": true, "Start": true, "Pause": true, "Restart": true, "Allow": true, "Reject": true, "RetryNow": true, "BackUp": true}

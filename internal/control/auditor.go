@@ -111,22 +111,28 @@ func (a *Auditor) begin(ctx context.Context, c Caller, what string, need Role, j
 
 // end records what came of the act. It returns err, or that the record failed.
 func (a *act) end(ctx context.Context, details map[string]string, err error) error {
-	record := store.Audit{At: time.Now(), Actor: a.record.Actor, Via: a.record.Via, Act: a.record.Act, Outcome: outcomeDone,
-		Of: a.record.Seq, Job: a.record.Job, Details: details}
-	if err != nil {
-		told := engine.AsError(err)
-		record.Outcome = outcomeFailed
-		if told.Class == engine.ClassInterrupted || ctx.Err() != nil {
-			record.Outcome = outcomeInterrupted
-		}
-		record.Details = map[string]string{"error": told.Code}
+	if err == nil {
+		return a.finish(ctx, outcomeDone, details)
 	}
-	if failed := a.auditor.Record(context.WithoutCancel(ctx), record); failed != nil && err == nil {
-		told := *engine.AsError(failed)
-		told.Message = "what was asked is done, but its end cannot be recorded."
-		return &told
+	told, outcome := engine.AsError(err), outcomeFailed
+	if told.Class == engine.ClassInterrupted || ctx.Err() != nil {
+		outcome = outcomeInterrupted
 	}
+	_ = a.finish(ctx, outcome, map[string]string{"error": told.Code}) // the error that counts is the act's
 	return err
+}
+
+// finish records how the act ended; its error says that the record failed.
+func (a *act) finish(ctx context.Context, outcome string, details map[string]string) error {
+	record := store.Audit{At: time.Now(), Actor: a.record.Actor, Via: a.record.Via, Act: a.record.Act, Outcome: outcome,
+		Of: a.record.Seq, Job: a.record.Job, Details: details}
+	failed := a.auditor.Record(context.WithoutCancel(ctx), record)
+	if failed == nil {
+		return nil
+	}
+	told := *engine.AsError(failed)
+	told.Message = "what was asked is done, but its end cannot be recorded."
+	return &told
 }
 
 // Refused counts a request that was refused. The first is recorded at once, those

@@ -22,8 +22,10 @@ type fake struct {
 	err     error
 	entries []store.Entry
 	acts    []store.Audit
-	backup  []byte // what BackUp writes
-	cut     error  // why BackUp stops after it
+	backup  []byte        // what BackUp writes
+	cut     error         // why BackUp stops after it
+	outcome store.Outcome // of a cycle, instead of success
+	why     *engine.Error // its error
 	// began receives a value when a cycle begins; the cycle then waits for ctx
 	// when hold is set.
 	began chan struct{}
@@ -66,6 +68,9 @@ func (f *fake) Sync(ctx context.Context, r engine.SyncRequest, report func(engin
 	result := engine.SyncResult{Job: r.Job, CycleID: "c1", Cycle: "initial", Outcome: store.OutcomeSuccess,
 		Summary: store.Summary{Create: 2, Held: 1}, StartedAt: began, EndedAt: began.Add(time.Minute),
 		Quarantine: &engine.Quarantine{Reason: "TooManyDeletes", Since: began}}
+	if f.outcome != "" {
+		result.Outcome, result.Error = f.outcome, f.why
+	}
 	if f.hold {
 		f.began <- struct{}{}
 		<-ctx.Done()
