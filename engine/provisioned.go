@@ -146,11 +146,17 @@ func (p *provision) lookAgain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(waiting.Escrows, func(e store.Escrow) bool { return e.SourceID == p.o.ID }) {
-			continue // it is looked at again anyway
+		again := store.Escrow{Job: other.job.Name, SourceID: p.o.ID, UPN: p.o.UPN(), Code: string(markProvisioned), First: p.c.began, Next: now().Add(staleFor)}
+		if i := slices.IndexFunc(waiting.Escrows, func(e store.Escrow) bool { return e.SourceID == p.o.ID }); i >= 0 {
+			switch e := waiting.Escrows[i]; {
+			case !e.Next.After(again.Next):
+				continue // it is looked at by then anyway
+			case e.Code != string(markDeleteAfter): // that one comes back when it is seen that the user still waits
+				e.Next = again.Next
+				again = e
+			}
 		}
-		err = p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{{Job: other.job.Name, SourceID: p.o.ID, UPN: p.o.UPN(),
-			Code: string(markProvisioned), First: p.c.began, Next: now().Add(staleFor)}}})
+		err = p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{again}})
 		if err != nil {
 			return err
 		}

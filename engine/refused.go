@@ -188,10 +188,10 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 		c.tally.Failed++
 		ch.r.step(x.exportStep(ch), stepExport, statusFailure, ch.reason, "PropertyName", strings.Join(ch.refused, ","))
 		b.Log = append(b.Log, ch.r.result(statusFailure, ch.refusal, ch.reason).done(now()))
-		c.dropEscrow(b, ch.o.ID)
+		x.overcome(ch, b)
 		return
 	}
-	c.dropEscrow(b, ch.o.ID)
+	x.overcome(ch, b)
 	skips := newBlock && !ch.created && !ch.restored && len(ch.u.diff) == 0 && len(ch.refused) == 0 && !ch.pending
 	quiet := x.countOutcome(ch, skips)
 	switch {
@@ -218,6 +218,14 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 		ch.r.step(x.exportStep(ch), stepExport, statusSuccess, x.said(ch), "ReportableIdentifier", ch.o.UPN())
 	}
 	b.Log = append(b.Log, ch.r.done(now()))
+}
+
+// overcome forgets what the user waited for. Who was disabled on leaving waits for
+// the delete by now, which has taken the place of any failure before.
+func (x *exporter) overcome(ch *change, b *store.Batch) {
+	if !ch.leaving || x.c.job.DeleteAfter == 0 {
+		x.c.dropEscrow(b, ch.o.ID)
+	}
 }
 
 // countOutcome counts a change that went through; it reports true when there is

@@ -186,6 +186,9 @@ func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 	if err != nil {
 		return err
 	}
+	if err := x.lookTwice(ctx, part, links, found); err != nil {
+		return err
+	}
 	target, err := c.targetTenant(ctx)
 	if err != nil {
 		return err
@@ -235,6 +238,32 @@ func (x *exporter) deletePart(ctx context.Context, part []*leaver) error {
 		return cerr
 	}
 	return err
+}
+
+// lookTwice looks once more for the target users that were not found, also in the
+// recycle bin: a server that has not heard of one would else leave somebody in the
+// target who left scope, with sign-in, and the log would say otherwise.
+func (x *exporter) lookTwice(ctx context.Context, part []*leaver, links map[string]store.Link, found []directory.Lookup) error {
+	var list []*change
+	var at []int
+	for i, l := range part {
+		if link, ok := links[l.id]; ok && found[i].Err != nil && directory.KindOf(found[i].Err) == directory.NotFound {
+			list, at = append(list, &change{link: link}), append(at, i)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	states, objects, err := x.whereabouts(ctx, list)
+	if err != nil {
+		return err
+	}
+	for k, i := range at {
+		if states[k] == targetPresent || states[k] == targetInternal {
+			found[i].Object, found[i].Err = objects[k], nil
+		}
+	}
+	return nil
 }
 
 // departure is one user on its way out of the target.

@@ -144,7 +144,35 @@ func (x *exporter) whereabouts(ctx context.Context, list []*change) ([]targetSta
 			states[i] = targetGone
 		}
 	}
-	return states, objects, nil
+	return states, objects, x.binAgain(ctx, list, states)
+}
+
+// binAgain looks into the recycle bin once more for those who are nowhere: somebody
+// may have deleted them between the two looks.
+func (x *exporter) binAgain(ctx context.Context, list []*change, states []targetState) error {
+	var ids []string
+	var at []int
+	for i, ch := range list {
+		if states[i] == targetGone {
+			ids, at = append(ids, ch.link.TargetID), append(at, i)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	bin, err := x.c.job.Target.Deleted(ctx, ids, targetSelects(x.c.job))
+	if err != nil {
+		return err
+	}
+	for k, i := range at {
+		switch {
+		case bin[k].Err == nil:
+			states[i] = targetBin
+		case directory.KindOf(bin[k].Err) != directory.NotFound:
+			return bin[k].Err
+		}
+	}
+	return nil
 }
 
 // skipBack leaves a user alone that somebody deleted in the target, and says so

@@ -364,7 +364,7 @@ func inPages[R any](wanted int, ask func(limit int, last *R) ([]R, error)) ([]R,
 		if err != nil {
 			return nil, err
 		}
-		if all = append(all, page...); len(page) < limit || len(all) == wanted {
+		if all = append(all, page...); len(page) < limit || wanted > 0 && len(all) >= wanted {
 			return all, nil
 		}
 	}

@@ -113,8 +113,9 @@ func (w *writer) links(b *store.Batch) error {
 	if !b.PruneDeleted.IsZero() {
 		end := string(appendTime(nil, microseconds(b.PruneDeleted)))
 		c := w.bucket(inLinkDeleted).Cursor()
+		pruned := 0
 		for k, _ := c.First(); k != nil && string(k[:timeSize]) < end; k, _ = c.Next() {
-			if len(final) == store.PruneLimit {
+			if pruned++; pruned > store.PruneLimit {
 				b.PruneMore = true
 				break
 			}
