@@ -213,7 +213,8 @@ func (w *world) doneMeanwhile(x written, before time.Time) bool {
 }
 
 // createOnly holds that what is written on create only is never written again:
-// but for the repetition of a create that was not committed.
+// but for the repetition of a create that was not committed, or of which nobody
+// learned whether it had taken place.
 func (w *world) createOnly(journal []entrasim.Entry) {
 	first := map[string]int{}
 	for i := range journal {
@@ -224,7 +225,8 @@ func (w *world) createOnly(journal []entrasim.Entry) {
 		id := objectIn(e.Path)
 		before, again := first[id]
 		first[id] = i
-		if again && !w.uncertain(before, journal[before].Time) && !w.sameCycle(before, i) {
+		unanswered := slices.ContainsFunc(w.lost, func(at time.Time) bool { return at.Equal(journal[before].Time) })
+		if again && !unanswered && !w.uncertain(before, journal[before].Time) && !w.sameCycle(before, i) {
 			w.violate("create-only attributes are written once", "%s got userType again at %s, after %s", w.name(id),
 				span(e.Time.Sub(w.began)), span(journal[before].Time.Sub(w.began)))
 		}

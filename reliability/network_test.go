@@ -68,7 +68,9 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errDead
 	}
 	w.answered(number, r, body, resp, err)
-	if err == nil {
+	if err != nil {
+		w.unanswered()
+	} else {
 		var b bytes.Buffer
 		if resp.ContentLength > 0 {
 			b.Grow(int(resp.ContentLength) + bytes.MinRead)

@@ -52,16 +52,17 @@ type world struct {
 	lasting        []entrasim.Fault // in play until the faults stop
 
 	mu       sync.Mutex
-	armed    []Step    // deferred into the next cycle
-	pending  []Step    // deferred into the cycle under way
-	requests int       // of the cycle under way
-	running  bool      // a cycle is under way
-	saved    time.Time // when the backup of the state was made, zero: there is none
-	ran      bool      // the state remembers that a cycle of the second job has ended
-	ranThen  bool      // so did the backup
-	full     bool      // a commit of the cycle under way found no space
-	commit   time.Time // the last one that was made
-	approved []string  // target users whose deletion was let go since the cycle under way began
+	armed    []Step      // deferred into the next cycle
+	pending  []Step      // deferred into the cycle under way
+	requests int         // of the cycle under way
+	running  bool        // a cycle is under way
+	saved    time.Time   // when the backup of the state was made, zero: there is none
+	ran      bool        // the state remembers that a cycle of the second job has ended
+	ranThen  bool        // so did the backup
+	full     bool        // a commit of the cycle under way found no space
+	commit   time.Time   // the last one that was made
+	approved []string    // target users whose deletion was let go since the cycle under way began
+	lost     []time.Time // when requests ended of whose effect nothing was learned
 	story    []string
 	broken   []string // invariants found broken while running
 }
@@ -297,6 +298,13 @@ func (w *world) committed() {
 	if !w.full { // what is committed after one that found no space does not tell of the writes before
 		w.commit = time.Now()
 	}
+}
+
+// unanswered notes a request that may have had an effect, and got no answer.
+func (w *world) unanswered() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost = append(w.lost, time.Now())
 }
 
 func (w *world) failedCommit() {
