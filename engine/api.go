@@ -248,6 +248,9 @@ type JobStatus struct {
 	Enabled bool      `json:"enabled"`
 	// Warnings are what is about to need somebody, in sentences.
 	Warnings []string `json:"warnings,omitempty"`
+	// Restored is of when the state is, where an older one was put back and no cycle
+	// has compared everybody since: the next one does, and holds its deletes.
+	Restored *time.Time `json:"restored,omitempty"`
 }
 
 // Quarantine is why a job runs slower or holds something.
@@ -268,6 +271,7 @@ type CycleInfo struct {
 	Graph     store.GraphCounts `json:"graph"`
 	StartedAt time.Time         `json:"startedAt"`
 	EndedAt   time.Time         `json:"endedAt"`
+	Code      string            `json:"code,omitempty"` // of Error
 	Error     string            `json:"error,omitempty"`
 }
 

@@ -56,6 +56,9 @@ func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
 	if rec.Quarantine != nil {
 		s.Quarantine = quarantineView(rec.Quarantine)
 	}
+	if !rec.Restored.IsZero() {
+		s.Restored = &rec.Restored
+	}
 	at, ok, err := e.due(ctx, r)
 	if err != nil {
 		return s, err
@@ -87,7 +90,7 @@ func stateName(rec *store.Job) string {
 
 func cycleInfo(c *store.Cycle) *CycleInfo {
 	return &CycleInfo{CycleID: c.ID, Cycle: cycleName(c.Initial), Trigger: c.Trigger, Outcome: c.Outcome, Summary: c.Summary,
-		Graph: c.Graph, StartedAt: c.StartedAt, EndedAt: c.EndedAt, Error: c.Error}
+		Graph: c.Graph, StartedAt: c.StartedAt, EndedAt: c.EndedAt, Code: c.Code, Error: c.Error}
 }
 
 // Retries lists the objects of a job that wait after a failure.

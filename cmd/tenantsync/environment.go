@@ -37,7 +37,12 @@ type environment struct {
 
 	jobFlag bool // --job stands on the command line, not in a variable
 
+	// looks is set by commands that only look: where the state file was lost, they do
+	// not begin a new one.
+	looks bool
+
 	tokenWarned bool // of the file that --token-file names
+	lostWarned  bool // of a state file that is gone
 
 	cfg *config.Config
 }

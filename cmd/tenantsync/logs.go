@@ -191,6 +191,7 @@ func runLogsList(ctx context.Context, env *environment, opts *logsOptions) error
 // fetchLogs asks the service. Lists are never null in what it returns: they are
 // printed as they are.
 func fetchLogs(ctx context.Context, env *environment, q store.LogQuery) ([]store.Entry, error) {
+	env.looks = true
 	svc, done, err := env.Service(ctx)
 	if err != nil {
 		return nil, err

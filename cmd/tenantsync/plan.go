@@ -88,6 +88,7 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 	if err != nil {
 		return err
 	}
+	env.looks = true
 	return env.withService(ctx, func(s control.Service) error {
 		show := env.progress()
 		defer show.Stop()
@@ -359,7 +360,11 @@ func heldSentence(r *engine.PlanResult) string {
 	case r.Threshold.Held:
 		return fmt.Sprintf("The deletions would be held for approval (%s).", cmp.Or(r.Threshold.Reason, string(engine.CodeTooManyDeletes)))
 	case heldDeletions(r) > 0: // one by one, or held before
-		return fmt.Sprintf("%s would wait for approval.", plural(heldDeletions(r), "deletion", "deletions"))
+		why := ""
+		if i := slices.IndexFunc(r.Changes, func(c engine.Change) bool { return c.Action == "stagedDelete" && c.Code != "" }); i >= 0 {
+			why = " (" + r.Changes[i].Code + ")"
+		}
+		return fmt.Sprintf("%s would wait for approval%s.", plural(heldDeletions(r), "deletion", "deletions"), why)
 	case r.HeldChanges != nil:
 		return "No deletion would be held."
 	}

@@ -184,7 +184,7 @@ new                   NotRun      none                                    0     
 ! contoso-to-northwind: TooManyDeletes: 612 deletions are above the threshold of 500. Review: tenantsync deletions list contoso-to-northwind
 ! new lags: the last cycle by schedule ran into 3 further starts, left out. A longer interval, or more writesPerSecond, ends that.
 `
-	if diff := cmp.Diff(want, printed(t, statusResult(list, noon))); diff != "" {
+	if diff := cmp.Diff(want, printed(t, statusResult(list, noon, true))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

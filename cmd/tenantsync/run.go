@@ -59,6 +59,9 @@ func openDaemon(env *environment, cfg *config.Config, log *zap.Logger, who store
 		return nil, nil, &configError{err}
 	}
 	d.tokens.Store(&tokens)
+	if lost := lostState(cfg.Store.Path); lost != nil {
+		log.Warn(lost.message, zap.String("action", lost.action))
+	}
 	state, err := openState(cfg)
 	if err != nil {
 		return nil, nil, err

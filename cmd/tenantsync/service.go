@@ -42,7 +42,12 @@ func (e *environment) Service(ctx context.Context) (s control.Service, done func
 	if err := e.unnarrowed(cfg); err != nil {
 		return nil, nil, err
 	}
-	s, done, err = openEngine(cfg, e.log(nil), person(), e.caller())
+	lost := lostState(cfg.Store.Path)
+	if lost != nil && !e.lostWarned {
+		e.lostWarned = true
+		e.warn(lost.message, lost.action)
+	}
+	s, done, err = openEngine(cfg, e.log(nil), person(), e.caller(), lost != nil && e.looks)
 	if errors.Is(err, store.ErrLocked) {
 		// A daemon that has just started holds the file a moment before it answers.
 		if client, err := e.daemon(ctx, cfg); client != nil || err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"tenantsync/engine"
 	"tenantsync/internal/control"
+	"tenantsync/store"
 )
 
 // statusOptions are the flags of status.
@@ -53,6 +54,7 @@ func runStatus(ctx context.Context, env *environment, job string, o statusOption
 	if o.Interval < 100*time.Millisecond {
 		return usagef("give a duration such as 2s", "--interval must be at least 100ms.")
 	}
+	env.looks = true
 	for {
 		code, err := showStatus(ctx, env, job, o.Watch)
 		switch {
@@ -90,12 +92,14 @@ func showStatus(ctx context.Context, env *environment, job string, watch bool) (
 		if watch && isTerminal(env.stdout) && !env.machine() {
 			fmt.Fprint(env.stdout, "\x1b[H\x1b[2J")
 		}
-		return env.printer().Print(statusResult(list, env.now()))
+		_, daemon := s.(*control.Client)
+		return env.printer().Print(statusResult(list, env.now(), daemon))
 	})
 	return code, err
 }
 
-func statusResult(list []engine.JobStatus, now time.Time) result {
+// statusResult shows jobs; daemon says that one answered.
+func statusResult(list []engine.JobStatus, now time.Time, daemon bool) result {
 	return result{
 		Document: struct {
 			Jobs []engine.JobStatus `json:"jobs"`
@@ -111,7 +115,10 @@ func statusResult(list []engine.JobStatus, now time.Time) result {
 				return err
 			}
 			for _, j := range list {
-				if line := attention(j); line != "" {
+				for _, line := range []string{attention(j), failure(j), putBack(j), overdue(j, now, daemon)} {
+					if line == "" {
+						continue
+					}
 					if _, err := fmt.Fprintln(w, p.paint(text.FgRed, escape(line))); err != nil {
 						return err
 					}
@@ -152,6 +159,58 @@ func attention(j engine.JobStatus) string {
 			j.Name, plural(j.SkippedStarts, "further start", "further starts"))
 	}
 	return ""
+}
+
+// untouched ends what the error of a refused plan says before it goes into details.
+const untouched = "nothing was written"
+
+// failure is the line for a last cycle that failed and put nothing in quarantine: a
+// saved plan that was refused, a disk that is full, a state file that is gone.
+func failure(j engine.JobStatus) string {
+	c := j.LastCycle
+	if c == nil || j.Quarantine != nil || c.Outcome != store.OutcomeFailed || c.Error == "" {
+		return ""
+	}
+	why, refused := c.Error, engine.Error{Code: c.Code}
+	if at := strings.Index(why, untouched); refused.Refused() && at >= 0 {
+		why = why[:at+len(untouched)] // what follows can be a long list
+	}
+	line := fmt.Sprintf("! %s: the last cycle failed", j.Name)
+	if c.Code != "" {
+		line += " (" + c.Code + ")"
+	}
+	line = sentence(line + ": " + why)
+	switch moved := engine.StateMoved(store.ErrMoved); {
+	case refused.Refused():
+		line += " The schedule goes on. Look again: tenantsync plan " + j.Name + " --out FILE"
+	case c.Code == moved.Code:
+		line += " " + capital(moved.Action)
+	}
+	return line
+}
+
+// putBack is the line for a job whose state is an older one that was put back.
+func putBack(j engine.JobStatus) string {
+	if j.Restored == nil {
+		return ""
+	}
+	return fmt.Sprintf("! %s: its state is an older one, of %s, that was put back (%s): the next cycle compares everybody and holds its deletes. Look: tenantsync plan %s",
+		j.Name, shortTime(*j.Restored), engine.CodeStateRestored, j.Name)
+}
+
+// overdue is the line for a job that nobody starts though it is time: a daemon that
+// was stopped, or killed, says so no more.
+func overdue(j engine.JobStatus, now time.Time, daemon bool) string {
+	if daemon || !isDue(j, now) {
+		return ""
+	}
+	return fmt.Sprintf("! %s was due at %s, and no daemon answers. Start it: tenantsync run; or one cycle: tenantsync sync %s",
+		j.Name, shortTime(*j.NextStart), j.Name)
+}
+
+// isDue reports a job whose next start is past. The daemon takes a moment to begin.
+func isDue(j engine.JobStatus, now time.Time) bool {
+	return j.Enabled && j.Running == nil && j.NextStart != nil && now.Sub(*j.NextStart) > time.Minute
 }
 
 func statusTable(list []engine.JobStatus, now time.Time) *table {
@@ -219,6 +278,14 @@ func nextCell(j engine.JobStatus, now time.Time) string {
 		return "-"
 	}
 	next := j.NextStart.UTC()
+	if isDue(j, now) {
+		return "due since " + dayOrTime(next, now)
+	}
+	return dayOrTime(next, now)
+}
+
+// dayOrTime writes a moment, in UTC, with the date only when it is not today.
+func dayOrTime(next, now time.Time) string {
 	if next.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
 		return next.Format("15:04")
 	}

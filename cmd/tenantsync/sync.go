@@ -139,8 +139,12 @@ func syncResult(r engine.SyncResult) result {
 			if _, err := fmt.Fprintf(w, "%s.\n", summarySentence(r.Summary)); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(w, "Requests: %s, writes: %s, throttled: %s.   Details: tenantsync logs --cycle %s\n",
-				count(r.Graph.Requests), count(r.Graph.Writes), count(r.Graph.Throttled), escape(r.CycleID))
+			details := "   Details: tenantsync logs --cycle " + escape(r.CycleID)
+			if r.Error.Refused() { // before anything could be logged
+				details = ""
+			}
+			_, err := fmt.Fprintf(w, "Requests: %s, writes: %s, throttled: %s.%s\n",
+				count(r.Graph.Requests), count(r.Graph.Writes), count(r.Graph.Throttled), details)
 			return err
 		},
 	}

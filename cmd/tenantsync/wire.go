@@ -50,14 +50,19 @@ func newWiring(log *zap.Logger) *wiring {
 
 // openEngine opens the state file and returns an engine over it, as one caller uses
 // it. The error wraps store.ErrLocked when another process holds the file. done
-// closes the file.
-func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator, caller control.Caller) (_ control.Service, done func(), err error) {
+// closes the file. With looks, no state file is created where there is none: an
+// empty state is looked at, and thrown away.
+func openEngine(cfg *config.Config, log *zap.Logger, who store.Initiator, caller control.Caller, looks bool) (_ control.Service, done func(), err error) {
 	w := newWiring(log)
 	jobs, err := w.jobs(cfg)
 	if err != nil {
 		return nil, nil, &configError{err}
 	}
-	state, err := openState(cfg)
+	open := openState
+	if looks && !present(cfg.Store.Path) {
+		open = func(*config.Config) (store.Store, error) { return scratchState() }
+	}
+	state, err := open(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
