@@ -25,7 +25,7 @@ const (
 	// maxBody bounds an answer after decompression; a page of 999 users with
 	// every property stays below a tenth of it.
 	maxBody = 64 << 20
-	// announced is how much of a length that an answer announces is made room for at once.
+	// announced is up to which length, as an answer announces it, room is made at once.
 	announced = 1 << 20
 )
 
@@ -180,18 +180,24 @@ func (c *Client) send(ctx context.Context, m *Meter, method abs.HttpMethod, targ
 
 var errTooLarge = errors.New("answer larger than 64 MiB")
 
+// readBody reads a body whose length was announced, or is not known and below 1.
+func readBody(r io.Reader, length int64) ([]byte, error) {
+	if length < 1 || length > announced {
+		return io.ReadAll(r)
+	}
+	var b bytes.Buffer
+	b.Grow(int(length) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
+}
+
 func readAnswer(response any) (answer, error) {
 	resp, ok := response.(*http.Response)
 	if !ok || resp == nil {
 		return answer{}, errors.New("no response")
 	}
 	defer func() { _ = resp.Body.Close() }() // the answer has been read or given up
-	var b bytes.Buffer
-	if n := resp.ContentLength; n > 0 { // as announced, which is believed up to a point
-		b.Grow(int(min(n, announced)) + bytes.MinRead)
-	}
-	_, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	body := b.Bytes()
+	body, err := readBody(io.LimitReader(resp.Body, maxBody+1), resp.ContentLength)
 	switch {
 	case err != nil:
 		return answer{}, fmt.Errorf("read body: %w", err)
