@@ -81,7 +81,7 @@ func (x *exporter) adoption(o, found directory.Object) *change {
 	link := c.freshLink(o, found.ID)
 	link.Exported = knownValues(found.Attributes, c.job.targetAttributes())
 	link.ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
-	if in := c.invitationOf(o.ID); in != nil && (untouched(found) || in.Job == c.job.Name && !c.oldState()) {
+	if in := c.invitationOf(o.ID); in != nil && !(c.oldState() && !untouched(found)) {
 		link.Creating, link.Invited, link.ManagerUnknown = true, in.Address, false
 	}
 	ch := x.newChange(o, link)
