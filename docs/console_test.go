@@ -251,6 +251,7 @@ func commands(b *block) []command {
 
 var (
 	idPattern     = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:[0-9a-f]{8}|[0-9a-f]{64})\b`)
+	datePattern   = regexp.MustCompile(`\b[0-9]{4}-[0-9]{2}-[0-9]{2} ([0-9]{2}:[0-9]{2})\b`)
 	numberPattern = regexp.MustCompile(`[0-9][0-9.,:]*[0-9]|[0-9]`)
 	spacePattern  = regexp.MustCompile(`[\s─━]+`)
 )
@@ -259,6 +260,7 @@ var (
 // with them the width of columns.
 func normal(line string) string {
 	line = idPattern.ReplaceAllString(line, "ID")
+	line = datePattern.ReplaceAllString(line, "$1") // near midnight the same thing is of another day
 	line = numberPattern.ReplaceAllString(line, "N")
 	return strings.TrimSpace(spacePattern.ReplaceAllString(line, " "))
 }

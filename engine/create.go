@@ -80,7 +80,7 @@ func (x *exporter) adoption(o, found directory.Object) *change {
 	c := x.c
 	link := c.freshLink(o, found.ID)
 	link.Exported = knownValues(found.Attributes, c.job.targetAttributes())
-	link.ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
+	link.ManagerUnknown = c.job.mapsManager()
 	if in := c.invitationOf(o.ID); in != nil && !(c.oldState() && !untouched(found)) {
 		link.Creating, link.Invited, link.ManagerUnknown = true, in.Address, false
 	}
@@ -288,7 +288,7 @@ func (x *exporter) linkOne(ch *change, pick choice, o directory.Object, was bool
 	}
 	if was { // only what differs is written to a user that was there
 		ch.link.Exported = knownValues(o.Attributes, c.job.targetAttributes())
-		ch.link.ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
+		ch.link.ManagerUnknown = c.job.mapsManager()
 	}
 	if ch.before != nil && ch.before.TargetID == ch.link.TargetID {
 		x.foundAgain(ch, was)

@@ -109,7 +109,7 @@ func (c *cycle) spared(ch *change, o directory.Object, target directory.Tenant) 
 // describeReports adds users whose manager comes into the target by this cycle
 // and who are not in it themselves.
 func (c *cycle) describeReports(ctx context.Context) error {
-	if !slices.Contains(c.job.Mapping.References(), attrManager) {
+	if !c.job.mapsManager() {
 		return nil
 	}
 	ids := sortedNames(c.preview.comes)

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 
 	"tenantsync/directory"
 	"tenantsync/store"
@@ -112,7 +111,7 @@ func (s *settlement) read(ctx context.Context, links []store.Link) error {
 		return err
 	}
 	for i := range links {
-		links[i].ManagerUnknown = slices.Contains(c.job.Mapping.References(), attrManager)
+		links[i].ManagerUnknown = c.job.mapsManager()
 	}
 	return s.x.readManagers(ctx, links)
 }

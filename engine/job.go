@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"tenantsync/mapping"
@@ -90,3 +91,6 @@ type Invitation struct {
 	RedirectURL string
 	SendMessage bool
 }
+
+// mapsManager reports whether the job keeps the manager in sync.
+func (j *Job) mapsManager() bool { return slices.Contains(j.Mapping.References(), attrManager) }

@@ -26,7 +26,7 @@ func (r *reference) modified() directory.Modified {
 // references settles managers, once every user of the cycle exists: those of the
 // users that changed, and those that waited for a user linked just now.
 func (x *exporter) references(ctx context.Context) error {
-	if !slices.Contains(x.c.job.Mapping.References(), attrManager) {
+	if !x.c.job.mapsManager() {
 		return nil
 	}
 	ids := x.refs

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"slices"
-
 	"tenantsync/directory"
 	"tenantsync/store"
 )
@@ -29,7 +27,7 @@ func (c *cycle) holdOf(v verdict) Code {
 // state says of it may have been changed, and changed back in the source, since. It
 // reports whether that changed the link.
 func (c *cycle) doubtManager(link *store.Link) bool {
-	if !c.oldState() || link.ManagerUnknown || link.Creating || !isLinked(link) || !slices.Contains(c.job.Mapping.References(), attrManager) {
+	if !c.oldState() || link.ManagerUnknown || link.Creating || !isLinked(link) || !c.job.mapsManager() {
 		return false
 	}
 	link.ManagerUnknown = true

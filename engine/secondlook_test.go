@@ -1,14 +1,11 @@
 package engine_test
 
 import (
-	"context"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"tenantsync/directory"
 	"tenantsync/engine"
 	"tenantsync/entra/entrasim"
 	"tenantsync/store"
@@ -28,25 +25,6 @@ func TestALeaverNotFoundOnceIsDeleted(t *testing.T) {
 	})
 }
 
-// notBackYet makes reads of the first user by id answer from a replica on which the
-// user has not come back into scope yet.
-type notBackYet struct {
-	engine.Source
-	lags *atomic.Bool
-}
-
-// Users implements engine.Source.
-func (l notBackYet) Users(ctx context.Context, ids, selects []string) ([]directory.Lookup, error) {
-	out, err := l.Source.Users(ctx, ids, selects)
-	for i := range out {
-		if l.lags.Load() && out[i].ID == userID(1) && out[i].Err == nil {
-			out[i].Object.Attributes = out[i].Object.Attributes.Clone()
-			out[i].Object.Attributes.Set("department", directory.TextOf("Legal"))
-		}
-	}
-	return out, err
-}
-
 // Who waits for deleteAfter and comes back while provision on demand reads a
 // replica that lags is seen soon, not when the delete would have been due.
 func TestReturnBesideAStaleProvision(t *testing.T) {
@@ -57,16 +35,15 @@ func TestReturnBesideAStaleProvision(t *testing.T) {
 		w.pass(time.Hour)
 		w.enabled(1, false)
 		w.back(1)
-		source := notBackYet{w.jobs[0].Source, &atomic.Bool{}}
-		w.configure(false, func(j *engine.Job) { j.Source = source })
+		lags := w.lag("department", "Legal")
 		done := false
 		w.wire.set(nil, func(r *http.Request, resp *http.Response) (*http.Response, error) {
 			if !done && strings.Contains(r.URL.Path, "delta") {
 				done = true
 				w.wire.set(nil, nil)
-				source.lags.Store(true)
+				lags.Store(true)
 				w.provision(engine.ProvisionRequest{User: upn(1)})
-				source.lags.Store(false)
+				lags.Store(false)
 			}
 			return resp, nil
 		})

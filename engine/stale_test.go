@@ -103,10 +103,11 @@ func TestAStaleReadDoesNotUndoWhatTheRoundTold(t *testing.T) {
 }
 
 // lagging is a source whose reads by id, while it lags, come from a replica that has
-// not heard of the first user's city yet.
+// not heard of one attribute of the first user yet.
 type lagging struct {
 	engine.Source
-	lags *atomic.Bool
+	lags      *atomic.Bool
+	name, old string
 }
 
 func (l lagging) Users(ctx context.Context, ids, selects []string) ([]directory.Lookup, error) {
@@ -114,17 +115,17 @@ func (l lagging) Users(ctx context.Context, ids, selects []string) ([]directory.
 	for i := range out {
 		if l.lags.Load() && out[i].ID == userID(1) && out[i].Err == nil {
 			out[i].Object.Attributes = out[i].Object.Attributes.Clone()
-			out[i].Object.Attributes.Set("city", directory.TextOf("Oslo"))
+			out[i].Object.Attributes.Set(l.name, directory.TextOf(l.old))
 		}
 	}
 	return out, err
 }
 
-// lag makes the source of the first job one that can lag.
-func (w *world) lag() *atomic.Bool {
+// lag makes the source of the first job one that can lag with an attribute.
+func (w *world) lag(name, old string) *atomic.Bool {
 	lags := &atomic.Bool{}
 	inner := w.jobs[0].Source
-	w.configure(false, func(j *engine.Job) { j.Source = lagging{inner, lags} })
+	w.configure(false, func(j *engine.Job) { j.Source = lagging{inner, lags, name, old} })
 	return lags
 }
 
@@ -133,7 +134,7 @@ func (w *world) lag() *atomic.Bool {
 func TestProvisionThatReadsWhatIsStale(t *testing.T) {
 	inSales(t, 2, nil, func(w *world) {
 		w.pass(time.Hour)
-		lags, id := w.lag(), w.targetID(1)
+		lags, id := w.lag("city", "Oslo"), w.targetID(1)
 		w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
 		w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "PATCH /users/"+id+` {"city":"Rome"}`)
 		lags.Store(true)
@@ -157,7 +158,7 @@ func TestProvisionThatReadsWhatIsStale(t *testing.T) {
 func TestProvisionThatReadsWhatIsStaleBesideACycle(t *testing.T) {
 	inSales(t, 2, nil, func(w *world) {
 		w.pass(time.Hour)
-		lags, id := w.lag(), w.targetID(1)
+		lags, id := w.lag("city", "Oslo"), w.targetID(1)
 		w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
 		w.wire.set(nil, func(r *http.Request, resp *http.Response) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, "/$batch") { // the round is read, and nothing judged yet

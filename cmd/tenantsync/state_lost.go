@@ -7,9 +7,6 @@ import (
 	"os"
 )
 
-// highSuffix names the file beside the state file that says how far it had come.
-const highSuffix = ".high"
-
 // lostFile is a state file that is gone, and what to do about it.
 type lostFile struct{ message, action string }
 
@@ -26,7 +23,7 @@ func lostState(path string) *lostFile {
 	switch {
 	case err == nil && len(found) > 0:
 		action = "if it was lost: tenantsync state restore " + found[0].Path + ", or tenantsync state rebuild"
-	case !present(path + highSuffix):
+	case !present(highFile(path)):
 		return nil
 	}
 	return &lostFile{fmt.Sprintf("there is no state file at %s, but there was one: an empty state knows nobody", path), action}

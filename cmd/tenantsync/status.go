@@ -124,7 +124,7 @@ func statusResult(list []engine.JobStatus, now time.Time, daemon bool) result {
 					}
 				}
 				for _, line := range j.Warnings {
-					if _, err := fmt.Fprintln(w, p.paint(text.FgYellow, escape("! "+j.Name+": "+line+".")+" "+renewal(line))); err != nil {
+					if _, err := fmt.Fprintln(w, p.paint(text.FgYellow, escape("! "+j.Name+": "+line+". Renew it."))); err != nil {
 						return err
 					}
 				}
@@ -132,14 +132,6 @@ func statusResult(list []engine.JobStatus, now time.Time, daemon bool) result {
 			return nil
 		},
 	}
-}
-
-// renewal says when to renew a credential that a warning is about.
-func renewal(warning string) string {
-	if strings.HasSuffix(warning, " day") || strings.HasSuffix(warning, " days") {
-		return "Renew it before that day"
-	}
-	return "Renew it now"
 }
 
 // attention is the line below the table for a job that waits for somebody.

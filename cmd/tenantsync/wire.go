@@ -159,8 +159,8 @@ func (w *wiring) jobs(cfg *config.Config) ([]engine.Job, error) {
 	return list, nil
 }
 
-// endOf says when a credential expires, nothing when that is not known: of a
-// certificate itself says so, of a secret the configuration.
+// endOf says when a credential expires, nothing when that is not known: a
+// certificate says so itself, of a secret the configuration does.
 func endOf(t *config.Tenant, c *config.Credential) []engine.CredentialEnd {
 	at, known := keyOf(t, c, nil).credential.NotAfter()
 	if c.Kind == config.ClientSecret {

@@ -58,6 +58,9 @@ func lastAct(ctx context.Context, path string) *store.Audit {
 // beginState puts an empty state in the place of the state file; see bolt.Begin.
 func beginState(path string, at time.Time) (string, error) { return bolt.Begin(path, at) }
 
+// highFile is beside a state file and says how far it had come; see bolt.HighFile.
+func highFile(path string) string { return bolt.HighFile(path) }
+
 // mediumOf tells what a file lies on.
 func mediumOf(path string) bolt.Medium { return bolt.MediumOf(path) }
 

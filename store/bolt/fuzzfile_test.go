@@ -44,7 +44,7 @@ func FuzzStateFile(f *testing.F) {
 		if err := os.WriteFile(file, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file+highSuffix, high, 0o600); err != nil {
+		if err := os.WriteFile(HighFile(file), high, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		readHigh(file)

@@ -21,8 +21,8 @@ import (
 // written after the commit it names, so it can only be behind a file that nobody
 // put back. Who puts back both files, or a whole disk, is not found out.
 
-// highSuffix names the file beside the state file.
-const highSuffix = ".high"
+// HighFile is the path of the file beside a state file that says how far it had come.
+func HighFile(path string) string { return path + ".high" }
 
 // errReplaced: the file that was opened is not the one that bears its name now.
 var errReplaced = errors.New("the state file was replaced while it was being opened")
@@ -213,7 +213,7 @@ func writeHigh(path, state string, latest uint64) error {
 	_, err = fmt.Fprintf(file, "%s %d\n", state, latest)
 	err = errors.Join(err, file.Close())
 	if err == nil {
-		err = os.Rename(file.Name(), path+highSuffix)
+		err = os.Rename(file.Name(), HighFile(path))
 	}
 	if err != nil {
 		_ = os.Remove(file.Name()) // goes with the leftovers at the latest
@@ -223,7 +223,7 @@ func writeHigh(path, state string, latest uint64) error {
 
 // readHigh returns what is noted beside a state file, "" where nothing usable is.
 func readHigh(path string) (state string, latest uint64) {
-	text, err := os.ReadFile(path + highSuffix)
+	text, err := os.ReadFile(HighFile(path))
 	if err != nil || len(text) > 1<<10 {
 		return "", 0
 	}
