@@ -223,9 +223,10 @@ func (x *exporter) outcome(ch *change, b *store.Batch) {
 // overcome forgets what the user waited for. Who was disabled on leaving waits for
 // the delete by now, which has taken the place of any failure before.
 func (x *exporter) overcome(ch *change, b *store.Batch) {
-	if !ch.leaving || x.c.job.DeleteAfter == 0 {
-		x.c.dropEscrow(b, ch.o.ID)
+	if ch.leaving && ch.link.State == store.LinkActive && !ch.link.InScope && x.c.job.DeleteAfter > 0 {
+		return
 	}
+	x.c.dropEscrow(b, ch.o.ID)
 }
 
 // countOutcome counts a change that went through; it reports true when there is
