@@ -9,6 +9,8 @@ import (
 	"tenantsync/store"
 )
 
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
 func chainOf(n int) []store.Audit {
 	list := make([]store.Audit, n)
 	for i := range list {
@@ -95,5 +97,57 @@ func TestSealedTextsCannotBeMovedBetweenFields(t *testing.T) {
 	}
 	if a.Hash == b.Hash || c.Hash == d.Hash || e.Hash == f.Hash {
 		t.Errorf("different records have one hash: %s %s, %s %s, %s %s", a.Hash, b.Hash, c.Hash, d.Hash, e.Hash, f.Hash)
+	}
+}
+
+// Of a chain that breaks, the last record that still held is known: an export that
+// was checked up to there can go on from it.
+func TestAuditChainRemembersTheLastRecordThatHeld(t *testing.T) {
+	var chain store.AuditChain
+	if got := chain.Last(); got != nil {
+		t.Errorf("before the first record: got %v, want none", *got)
+	}
+	list := chainOf(3)
+	for i := range 2 {
+		if err := chain.Next(&list[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sealed := list[1].Hash
+	list[1].Hash, list[2].Reason = "another", "x" // what the caller does with its records later is its own
+	if err := chain.Next(&list[2]); err == nil {
+		t.Error("a record that was changed holds")
+	}
+	if got := chain.Last(); got == nil || got.Seq != 2 || got.Hash != sealed {
+		t.Errorf("got %+v, want record 2 as it was checked", got)
+	}
+}
+
+func TestAuditQueryMatches(t *testing.T) {
+	record := store.Audit{At: noon, Actor: "Alice Berg", Act: "pause", Outcome: "done", Job: "job"}
+	for name, c := range map[string]struct {
+		query store.AuditQuery
+		want  bool
+	}{
+		"nothing is asked":           {store.AuditQuery{}, true},
+		"since its moment":           {store.AuditQuery{Since: noon}, true},
+		"since later":                {store.AuditQuery{Since: noon.Add(time.Microsecond)}, false},
+		"until its moment":           {store.AuditQuery{Until: noon}, false},
+		"until later":                {store.AuditQuery{Until: noon.Add(time.Microsecond)}, true},
+		"part of the actor":          {store.AuditQuery{Actor: "bErG"}, true},
+		"another actor":              {store.AuditQuery{Actor: "bob"}, false},
+		"its act":                    {store.AuditQuery{Act: "pause"}, true},
+		"part of its act":            {store.AuditQuery{Act: "paus"}, false},
+		"its outcome":                {store.AuditQuery{Outcome: "done"}, true},
+		"another outcome":            {store.AuditQuery{Outcome: "begun"}, false},
+		"its job":                    {store.AuditQuery{Job: "job"}, true},
+		"another job":                {store.AuditQuery{Job: "other"}, false},
+		"all of it":                  {store.AuditQuery{Since: noon, Until: noon.Add(1), Actor: "alice", Act: "pause", Outcome: "done", Job: "job"}, true},
+		"all of it but one":          {store.AuditQuery{Since: noon, Until: noon.Add(1), Actor: "alice", Act: "pause", Outcome: "done", Job: "jo"}, false},
+		"place and limit are others": {store.AuditQuery{Limit: 1, Follow: true, AfterSeq: 9, BeforeSeq: 1}, true},
+	} {
+		if got := c.query.Matches(&record); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
 	}
 }
