@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"tenantsync/internal/bill"
 )
 
 // version is set by the build with -ldflags "-X main.version=v1.2.3"; otherwise
@@ -24,14 +27,14 @@ type versionInfo struct {
 }
 
 func newVersionCommand(env *environment) *cobra.Command {
-	var bill bool
+	var wantsBill bool
 	cmd := &cobra.Command{
 		Use:         "version",
 		Short:       "Version of this program, and what it is made of",
 		Example:     examples("tenantsync version", "tenantsync version -o json", "tenantsync version --sbom > tenantsync.cdx.json"),
 		Annotations: exitCodes(exitDone, exitFailed, exitUsage),
 		RunE: env.runs(func(context.Context, []string) error {
-			if bill {
+			if wantsBill {
 				return writeBill(env.stdout)
 			}
 			info := readVersion()
@@ -51,7 +54,7 @@ func newVersionCommand(env *environment) *cobra.Command {
 			})
 		}),
 	}
-	cmd.Flags().BoolVar(&bill, "sbom", false, "the modules that are linked, with their versions and sums, as CycloneDX 1.5 (JSON whatever -o says)")
+	cmd.Flags().BoolVar(&wantsBill, "sbom", false, "the modules that are linked, with their versions and sums, as CycloneDX 1.5 (JSON whatever -o says)")
 	return cmd
 }
 
@@ -74,4 +77,14 @@ func readVersion() versionInfo {
 		}
 	}
 	return info
+}
+
+// writeBill writes the bill of materials of this very binary.
+func writeBill(w io.Writer) error {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("the binary does not say what it is made of: it was built without modules")
+	}
+	b := bill.Of(build, version)
+	return b.Write(w)
 }
