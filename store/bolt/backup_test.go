@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"tenantsync/store"
 	"tenantsync/store/bolt"
@@ -358,4 +361,106 @@ func readAll(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// A state that is gone comes back from a backup; it is of when the backup was taken,
+// however often it was copied since, and nothing is kept aside where nothing was.
+func TestRestoreWhereNothingIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	begun(t, path, 1)
+	s := open(t, path, bolt.Options{})
+	backup, err := s.Backup(t.Context(), path+".backup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	later := backup.Backup.TakenAt.Add(30 * 24 * time.Hour)
+	facts, aside, err := bolt.Restore(t.Context(), path+".backup", path, later)
+	if err != nil || aside != "" || facts.Links != 1 {
+		t.Fatalf("got %d links, kept aside as %q, error %v; want one link and nothing kept", facts.Links, aside, err)
+	}
+	s = open(t, path, bolt.Options{})
+	if got, want := restored(t, s), backup.Backup.TakenAt; !got.Equal(want) {
+		t.Errorf("restored: got the state of %v, want that of %v, when the backup was taken", got, want)
+	}
+}
+
+func TestRestoreOfItselfIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	begun(t, path, 1)
+	if err := os.Link(path, path+".other-name"); err != nil {
+		t.Skipf("no hard links here: %v", err)
+	}
+	for _, from := range []string{path, path + ".other-name"} {
+		if _, _, err := bolt.Restore(t.Context(), from, path, backupTime); err == nil || !strings.Contains(err.Error(), "the same file") {
+			t.Errorf("from %s: got %v, want a refusal", filepath.Base(from), err)
+		}
+	}
+	s := open(t, path, bolt.Options{})
+	if got := restored(t, s); !got.IsZero() {
+		t.Errorf("restored: got %v, want a state as it was", got)
+	}
+}
+
+// A copy that does not say when it was taken is of when its last cycle ended.
+func TestOldStateIsOfItsLastCycle(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := open(t, path, bolt.Options{})
+	b := ended(1)
+	at := time.Now().Add(time.Hour).UTC().Truncate(time.Second) // after the file was made
+	b.Cycles[0].StartedAt, b.Cycles[0].EndedAt = at, at.Add(time.Minute)
+	apply(t, s, b)
+	closeStore(t, s)
+	copied(t, path, path+".old")
+	s = open(t, path, bolt.Options{})
+	apply(t, s, ended(2))
+	closeStore(t, s)
+	copied(t, path+".old", path)
+	s = open(t, path, bolt.Options{})
+	if got := restored(t, s); !got.Equal(at.Add(time.Minute)) {
+		t.Errorf("restored: got %v, want %v, the end of the last cycle", got, at.Add(time.Minute))
+	}
+}
+
+// A file of before states had an id gets one when it is opened to write, and keeps it;
+// it is not taken for an old one.
+func TestFilesOfBeforeStatesHadAnID(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	begun(t, path, 1)
+	raw(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Delete([]byte("state")) })
+	id := ""
+	for start := range 2 {
+		s := open(t, path, bolt.Options{})
+		facts, err := s.Check(t.Context())
+		if err != nil || facts.State == "" || id != "" && facts.State != id {
+			t.Errorf("start %d: got id %q, error %v; before it was %q", start, facts.State, err, id)
+		}
+		if got := restored(t, s); !got.IsZero() {
+			t.Errorf("start %d: restored: got %v, want no time", start, got)
+		}
+		id = facts.State
+		closeStore(t, s)
+	}
+}
+
+func TestRestoreThatIsCancelledLeavesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	begun(t, path, 2)
+	copied(t, path, path+".old")
+	before := names(t, filepath.Dir(path))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, aside, err := bolt.Restore(ctx, path+".old", path, backupTime); !errors.Is(err, context.Canceled) || aside != "" {
+		t.Errorf("got error %v, kept aside as %q; want it cancelled and nothing kept", err, aside)
+	}
+	if got := names(t, filepath.Dir(path)); got != before {
+		t.Errorf("the directory holds %q, want %q as before", got, before)
+	}
+	s := open(t, path, bolt.Options{})
+	if got := restored(t, s); !got.IsZero() {
+		t.Errorf("restored: got %v, want a state as it was", got)
+	}
 }

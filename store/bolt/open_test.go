@@ -93,6 +93,16 @@ func TestOpenNeedsADirectory(t *testing.T) {
 	}
 }
 
+func TestOpenBelowAFileIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bolt.Open(filepath.Join(path, "state.db"), bolt.Options{}); err == nil || !strings.Contains(err.Error(), path+" is not a directory") {
+		t.Errorf("got error %v, want one that says that %s is no directory", err, path)
+	}
+}
+
 func TestReadOnlyNeedsAFileAndTakesNoChanges(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	if _, err := bolt.Open(path, bolt.Options{ReadOnly: true}); !errors.Is(err, fs.ErrNotExist) {

@@ -68,6 +68,33 @@ func testWaitingFields(h *harness) {
 	})
 }
 
+// testWaitingInOrder asks for what waits by source id, whatever an id looks like.
+func testWaitingInOrder(h *harness) {
+	var b store.Batch
+	var want []string
+	for _, id := range []string{"0-no-guid", "aaaaaaaa-0000-4000-8000-000000000001", "b-no-guid", "cccccccc-0000-4000-8000-000000000001", "z-no-guid"} {
+		want = append(want, id)
+		b.PutEscrows = append([]store.Escrow{{Job: "job", SourceID: id}}, b.PutEscrows...)
+		b.PutIntents = append([]store.Intent{{Job: "job", SourceID: id}}, b.PutIntents...)
+		b.PutHolds = append([]store.Hold{{Job: "job", SourceID: id}}, b.PutHolds...)
+	}
+	h.apply(b)
+	w, err := h.s.Waiting(h.Context(), "job")
+	if err != nil {
+		h.Fatal(err)
+	}
+	ids := func(keys []store.WaitKey) []string {
+		var out []string
+		for _, k := range keys {
+			out = append(out, k.SourceID)
+		}
+		return out
+	}
+	same(h, "order of escrows", ids(keysOf(w.Escrows, (*store.Escrow).Key)), want)
+	same(h, "order of intents", ids(keysOf(w.Intents, (*store.Intent).Key)), want)
+	same(h, "order of holds", ids(keysOf(w.Holds, (*store.Hold).Key)), want)
+}
+
 func keysOf[T any](records []T, key func(*T) store.WaitKey) []store.WaitKey {
 	keys := make([]store.WaitKey, len(records))
 	for i := range records {

@@ -19,6 +19,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"every field of a link comes back", testLinkFields},
 		{"every field of a job comes back", testJobFields},
 		{"every field of what waits comes back", testWaitingFields},
+		{"what waits comes in the order of source ids", testWaitingInOrder},
 		{"every field of a cycle comes back", testCycleFields},
 		{"every field of a log entry comes back", testEntryFields},
 		{"members and verdicts come back", testMembersAndVerdicts},
