@@ -50,9 +50,13 @@ func TestDecodePageReadsUsers(t *testing.T) {
 			directory.Object{ID: "1", Attributes: directory.Attributes{}, Identities: []directory.Identity{{SignInType: "federated", Issuer: "ExternalAzureAD"}}}},
 		{"no identities are not unread identities", `{"id":"1","identities":[]}`,
 			directory.Object{ID: "1", Attributes: directory.Attributes{}, Identities: []directory.Identity{}}},
+		{"identities that are null were read, and there are none", `{"id":"1","identities":null}`,
+			directory.Object{ID: "1", Attributes: directory.Attributes{}, Identities: []directory.Identity{}}},
 		{"soft-deleted", `{"id":"1","@removed":{"reason":"changed"}}`,
 			directory.Object{ID: "1", Removed: directory.SoftDeleted, Attributes: directory.Attributes{}}},
 		{"purged", `{"@removed":{"reason":"Deleted"},"id":"1"}`,
+			directory.Object{ID: "1", Removed: directory.Purged, Attributes: directory.Attributes{}}},
+		{"purged, said with more than the reason", `{"id":"1","@removed":{"@odata.type":"#x","by":{"id":"2"},"reason":"deleted"}}`,
 			directory.Object{ID: "1", Removed: directory.Purged, Attributes: directory.Attributes{}}},
 		{"removed without reason can be undone", `{"id":"1","@removed":{}}`,
 			directory.Object{ID: "1", Removed: directory.SoftDeleted, Attributes: directory.Attributes{}}},
@@ -66,6 +70,8 @@ func TestDecodePageReadsUsers(t *testing.T) {
 			directory.Object{ID: "1", Attributes: directory.Attributes{}}},
 		{"manager as an object", `{"id":"1","manager":{"@odata.type":"#microsoft.graph.user","id":"m"}}`,
 			directory.Object{ID: "1", Attributes: attributes("manager", directory.RefOf("m"))}},
+		{"no manager", `{"id":"1","manager":null}`,
+			directory.Object{ID: "1", Attributes: attributes("manager", null)}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

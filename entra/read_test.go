@@ -516,6 +516,55 @@ func TestAssignmentsOfAllPages(t *testing.T) {
 	})
 }
 
+func TestAppRolesOfAnApplication(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t, inOrder(
+			says(200, `{"id":"sp","appRoles":[{"id":"r1","value":"Sales.Read","displayName":"Sales reader","isEnabled":true},{"id":"r2","value":null,"displayName":"User"}]}`),
+			says(200, `{"id":"sp","appRoles":[]}`),
+			says(200, `{"appRoles":[{"id":"r1"},{"value":"Sales.Read"}]}`),
+			says(404, graphError("Request_ResourceNotFound", "no such service principal"))))
+		source := f.client().Source(nil)
+		for _, want := range [][]directory.AppRole{
+			{{ID: "r1", Value: "Sales.Read", DisplayName: "Sales reader"}, {ID: "r2", DisplayName: "User"}}, {},
+		} {
+			if got, err := source.AppRoles(t.Context(), "sp"); err != nil || !slices.Equal(got, want) {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+		}
+		if path := f.seen()[0].path; path != "/v1.0/servicePrincipals/sp?$select=id,appRoles" {
+			t.Errorf("got %s", path)
+		}
+		if _, err := source.AppRoles(t.Context(), "sp"); directory.KindOf(err) != directory.Malformed || !strings.Contains(err.Error(), "appRoles[1]: role without id") {
+			t.Errorf("a role without id: got %v, want it to be malformed", err)
+		}
+		if _, err := source.AppRoles(t.Context(), "sp"); directory.KindOf(err) != directory.NotFound {
+			t.Errorf("no such application: got %v, want NotFound", err)
+		}
+		asked := len(f.seen())
+		if _, err := source.AppRoles(t.Context(), "../users"); err == nil || len(f.seen()) != asked {
+			t.Errorf("an id that leaves its place: got error %v and %d requests, want an error and none", err, len(f.seen())-asked)
+		}
+	})
+}
+
+// A page of groups that cannot be is an error and never fewer changes.
+func TestGroupPagesThatAreRefused(t *testing.T) {
+	for body, says := range map[string]string{
+		`{"@odata.deltaLink":"https://g/d"}`: "page without value",
+		`{"value":[],"@odata.nextLink":"` + graphURL + `/n","@odata.deltaLink":"` + graphURL + `/d"}`: "both nextLink and deltaLink",
+		`{"value":[]}`: "without nextLink and deltaLink",
+		`{"value":[{"id":"g","members@delta":[{"@odata.type":"#microsoft.graph.user"}]}],"@odata.deltaLink":"` + graphURL + `/d"}`: "member without id",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(t, inOrder(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, body) }))
+			got, err := f.client().Source(nil).Groups(t.Context(), []string{"g"}, "")
+			if directory.KindOf(err) != directory.Malformed || !strings.Contains(err.Error(), says) || got.Groups != nil {
+				t.Errorf("%s: got %+v, %v, want it to be malformed: %s", body, got, err, says)
+			}
+		})
+	}
+}
+
 func TestOrganizationIsReadOnceAndMustBeTheRightOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body := `{"value":[{"id":"` + strings.ToUpper(tenantID) + `","displayName":"Contoso","verifiedDomains":[{"name":"Contoso.com","isDefault":true},{"name":"contoso.onmicrosoft.com","isInitial":true}]}]}`
