@@ -124,6 +124,9 @@ func runAuditList(ctx context.Context, env *environment, o *auditOptions) error 
 	}
 	return env.withService(ctx, func(s control.Service) error {
 		list, err := s.Audit(ctx, q)
+		if err == nil && len(list) == 0 {
+			err = env.unknownJob(q.Job)
+		}
 		if err != nil {
 			return err
 		}

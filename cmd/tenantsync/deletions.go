@@ -70,7 +70,9 @@ func newDeletionsRejectCommand(env *environment) *cobra.Command {
 	return newDecisionCommand(env, decision{
 		name: "reject", short: "Keep users whose deletion waits",
 		long: "Keep users whose deletion waits: they stay linked and go on to be disabled with their source.\n" +
-			"A new event, such as their deletion in the source, is judged anew.",
+			"A new event, such as their deletion in the source, is judged anew. Nothing else takes a\n" +
+			"rejection back: to have such a user deleted after all, delete the user in the target tenant, or\n" +
+			"bring the source user back into scope for a cycle and out again.",
 		question: "Keep %s of job %s in the target tenant?",
 		codes:    []int{exitDone, exitFailed, exitUnreachable, exitUsage, exitConfig, exitInterrupted},
 		do:       control.Service.Reject,
@@ -135,6 +137,11 @@ func runDecision(ctx context.Context, env *environment, v decision, args []strin
 	})
 }
 
+// undoRetained says how a user whose deletion was rejected is deleted after all:
+// nothing takes a rejection back.
+const undoRetained = "A rejection is not taken back: to have such a user deleted after all, delete the user in the target tenant, " +
+	"or bring the source user back into scope for a cycle and out again."
+
 // heldResult shows the list.
 func heldResult(d *engine.Deletions, retained bool) result {
 	if d.Held == nil {
@@ -147,7 +154,7 @@ func heldResult(d *engine.Deletions, retained bool) result {
 		Text: func(w io.Writer, p *printer) error {
 			what, hint := "waits for approval", fmt.Sprintf("Decide: tenantsync deletions allow|reject %s --user UPN | --all", d.Job)
 			if retained {
-				what, hint = "is retained", ""
+				what, hint = "is retained", undoRetained
 			}
 			if len(d.Held) == 0 {
 				_, err := fmt.Fprintf(w, "No deletion of job %s %s.\n", escape(d.Job), what)
@@ -155,9 +162,6 @@ func heldResult(d *engine.Deletions, retained bool) result {
 			}
 			if err := p.table(deletionTable([]deletionRows{{"", d.Held}})); err != nil {
 				return err
-			}
-			if hint == "" {
-				return nil
 			}
 			_, err := fmt.Fprintf(w, "%s. %s\n", plural(len(d.Held), "deletion", "deletions"), escape(hint))
 			return err
@@ -192,6 +196,9 @@ func decisionResult(d *engine.Deletions) result {
 			}
 			_, err := fmt.Fprintf(w, "%s deleted, %s dropped, %s retained, %s failed; %s still held.\n", count(len(d.Deleted)),
 				count(len(d.Dropped)), count(len(d.Retained)), count(len(d.Failed)), count(len(d.Held)))
+			if err == nil && len(d.Retained) > 0 {
+				_, err = fmt.Fprintf(w, "%s List: tenantsync deletions list %s --retained\n", undoRetained, escape(d.Job))
+			}
 			return err
 		},
 	}

@@ -269,6 +269,20 @@ func (e *environment) knowsJob(name string) error {
 	return nil
 }
 
+// unknownJob refuses a job of which nothing is known: the configuration does not
+// have it, and what was looked for has nothing of it. A job that was taken out of
+// the configuration still has a history.
+func (e *environment) unknownJob(name string) error {
+	if name == "" || e.options.Server != "" {
+		return nil
+	}
+	cfg, err := e.LoadConfig()
+	if err != nil || cfg.Job(name) != nil {
+		return nil //nolint:nilerr // what was asked for has been answered, by a daemon, without it
+	}
+	return unknownWord("job", name, cfg.JobNames())
+}
+
 // withTimeout limits a command to --timeout.
 func (e *environment) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if e.options.Timeout <= 0 {

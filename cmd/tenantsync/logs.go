@@ -207,9 +207,9 @@ func fetchLogs(ctx context.Context, env *environment, q store.LogQuery) ([]store
 	for i := range entries {
 		completeEntry(&entries[i])
 	}
-	if q.Job != "" && len(entries) == 0 && q.ID == "" && env.options.Server == "" {
-		if cfg, err := env.LoadConfig(); err == nil && cfg.Job(q.Job) == nil {
-			return nil, unknownWord("job", q.Job, cfg.JobNames())
+	if len(entries) == 0 && q.ID == "" {
+		if err := env.unknownJob(q.Job); err != nil {
+			return nil, err
 		}
 	}
 	return entries, nil

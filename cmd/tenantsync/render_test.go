@@ -184,7 +184,30 @@ new                   NotRun      none                                    0     
 ! contoso-to-northwind: TooManyDeletes: 612 deletions are above the threshold of 500. Review: tenantsync deletions list contoso-to-northwind
 ! new lags: the last cycle by schedule ran into 3 further starts, left out. A longer interval, or more writesPerSecond, ends that.
 `
-	if diff := cmp.Diff(want, printed(t, statusResult(list, noon, true))); diff != "" {
+	if diff := cmp.Diff(want, printed(t, statusResult(list, noon, true, formatTable))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Programs get digits, a moment or nothing as the next start, and whether it is past.
+func TestStatusAsCSV(t *testing.T) {
+	past := noon.Add(-3 * time.Hour)
+	list := []engine.JobStatus{
+		{Name: "late", State: "Active", InScope: 9406, Held: 1612, Enabled: true, NextStart: &past,
+			LastCycle: &engine.CycleInfo{Cycle: "incremental", Outcome: store.OutcomeSuccess, Summary: store.Summary{Delete: 1204}, EndedAt: past}},
+		{Name: "idle", State: "Paused", NextStart: &past},
+		{Name: "new", State: "NotRun", Enabled: true},
+	}
+	want := "name,inScope,deleted,held,next,due,enabled\r\n" +
+		"late,9406,1204,1612,2026-11-22T09:00:00Z,true,true\r\n" +
+		"idle,0,0,0,,false,false\r\n" +
+		"new,0,0,0,,false,true\r\n"
+	var b bytes.Buffer
+	p := printer{w: &b, format: formatCSV, columns: []string{"name", "inScope", "deleted", "held", "next", "due", "enabled"}}
+	if err := p.Print(statusResult(list, noon, true, formatCSV)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

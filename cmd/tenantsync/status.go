@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,19 +94,25 @@ func showStatus(ctx context.Context, env *environment, job string, watch bool) (
 			fmt.Fprint(env.stdout, "\x1b[H\x1b[2J")
 		}
 		_, daemon := s.(*control.Client)
-		return env.printer().Print(statusResult(list, env.now(), daemon))
+		p := env.printer()
+		return p.Print(statusResult(list, env.now(), daemon, p.format))
 	})
 	return code, err
 }
 
 // statusResult shows jobs; daemon says that one answered.
-func statusResult(list []engine.JobStatus, now time.Time, daemon bool) result {
+func statusResult(list []engine.JobStatus, now time.Time, daemon bool, format outputFormat) result {
 	return result{
 		Document: struct {
 			Jobs []engine.JobStatus `json:"jobs"`
 		}{list},
 		Items: items(list),
-		Table: func() *table { return statusTable(list, now) },
+		Table: func() *table {
+			if format == formatCSV {
+				return statusRecords(list, now)
+			}
+			return statusTable(list, now)
+		},
 		Text: func(w io.Writer, p *printer) error {
 			if len(list) == 0 {
 				_, err := fmt.Fprintln(w, "The configuration has no job.")
@@ -115,7 +122,7 @@ func statusResult(list []engine.JobStatus, now time.Time, daemon bool) result {
 				return err
 			}
 			for _, j := range list {
-				for _, line := range []string{attention(j), failure(j), putBack(j), overdue(j, now, daemon)} {
+				for _, line := range []string{attention(j), failure(j), stopped(j), putBack(j), overdue(j, now, daemon)} {
 					if line == "" {
 						continue
 					}
@@ -181,6 +188,17 @@ func failure(j engine.JobStatus) string {
 	return line
 }
 
+// stopped is the line for a last cycle that was interrupted: what it left undone is
+// not lost, and nobody sees that by its numbers.
+func stopped(j engine.JobStatus) string {
+	c := j.LastCycle
+	if c == nil || j.Running != nil || c.Outcome != store.OutcomeInterrupted {
+		return ""
+	}
+	return fmt.Sprintf("! %s: the last cycle was interrupted at %s; what it did is kept, and the next one goes on from there. Now: tenantsync sync %s",
+		j.Name, shortTime(c.EndedAt), j.Name)
+}
+
 // putBack is the line for a job whose state is an older one that was put back.
 func putBack(j engine.JobStatus) string {
 	if j.Restored == nil {
@@ -231,6 +249,33 @@ func statusTable(list []engine.JobStatus, now time.Time) *table {
 		}
 		t.Rows = append(t.Rows, []string{j.Name, j.State, cycle, count(j.InScope), count(j.Linked), count(summary.Create), count(summary.Update),
 			deleted, count(summary.Failed), count(j.Retries), count(j.Held), j.Source, j.Target, nextCell(j, now)})
+	}
+	return t
+}
+
+// statusRecords is the table for programs: the columns of statusTable, with numbers
+// as digits, the next start as a moment or empty, and whether it is past in a
+// column of its own.
+func statusRecords(list []engine.JobStatus, now time.Time) *table {
+	t := statusTable(list, now)
+	last := len(t.Columns) - 1 // next
+	t.Columns = append(t.Columns, column{Key: "due"}, column{Key: "enabled"})
+	for i, j := range list {
+		row := t.Rows[i]
+		for k, c := range t.Columns[:last] {
+			if c.Right {
+				row[k] = strings.ReplaceAll(row[k], ",", "")
+			}
+			if c.Key == "deleted" {
+				_, summary := cycleCell(j, now)
+				row[k] = strconv.Itoa(summary.Delete)
+			}
+		}
+		row[last] = ""
+		if j.Enabled && j.NextStart != nil {
+			row[last] = j.NextStart.UTC().Format(time.RFC3339)
+		}
+		t.Rows[i] = append(row, strconv.FormatBool(isDue(j, now)), strconv.FormatBool(j.Enabled))
 	}
 	return t
 }
