@@ -72,6 +72,10 @@ func (e *Engine) jobError(j *Job, err error) *Error {
 		out.Action = "nothing was derived from it; run the cycle again, and check proxies between this machine and Graph"
 	default:
 		out.Action = "the next cycle goes on where this one stopped; to try now: tenantsync sync " + j.Name
+		if u, ok := whyUnreached(d, tenantOf(j, d)); ok {
+			out.Message, out.Cause = u.message(tenantOf(j, d)), u.cause
+			out.Action = u.action + "; to look: tenantsync check " + j.Name + ". The next cycle goes on where this one stopped"
+		}
 	}
 	if out.Code == "" {
 		out.Code = strings.ReplaceAll(d.Kind.String(), " ", "")

@@ -311,6 +311,9 @@ func SignInError(err error, tenant string, app App) *Error {
 	default:
 		out.Class, out.Message, out.Cause = ClassFailed, "cannot reach "+tenant+".", answer(e)
 		out.Action = "check the network, the proxy, cloud and endpoints of " + tenant + ", then run: tenantsync check"
+		if u, ok := whyUnreached(e, tenant); ok {
+			out.Message, out.Cause, out.Action = u.message(tenant), u.cause, u.action+"; then run: tenantsync check"
+		}
 	}
 	return out
 }
