@@ -19,7 +19,9 @@ type unreached struct {
 }
 
 // message says what could not be reached.
-func (u unreached) message(tenant string) string { return "cannot reach " + tenant + " at " + u.host + "." }
+func (u unreached) message(tenant string) string {
+	return "cannot reach " + tenant + " at " + u.host + "."
+}
 
 // whyUnreached tells why a tenant gave no answer. It reports false for an error that
 // is an answer, or that does not say which host was asked.

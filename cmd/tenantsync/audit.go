@@ -170,6 +170,11 @@ func runAuditExport(ctx context.Context, env *environment, o *auditOptions) erro
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 {
+		if err := env.unknownJob(q.Job); err != nil {
+			return err
+		}
+	}
 	write := func(w io.Writer) error {
 		p := env.printer()
 		p.w = w

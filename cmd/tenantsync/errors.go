@@ -73,7 +73,7 @@ func problemsOf(err error) []problem {
 	case errors.As(err, &invalid):
 		return configProblems(invalid)
 	case errors.As(err, &missing):
-		told := problem{Code: "ConfigUnreadable", Message: sentence(missing.Error())}
+		told := problem{Code: "ConfigUnreadable", Message: sentence(missing.Error()), Action: fileAdvice(err)}
 		if none := (*config.NotFoundError)(nil); errors.As(err, &none) {
 			told.Code, told.Action = "ConfigNotFound", none.Action()
 		}
@@ -100,7 +100,7 @@ func problemsOf(err error) []problem {
 	case errors.As(err, &graph):
 		return []problem{{Code: graph.Code, Message: sentence(graph.Error()), Permission: graph.Permission, RequestID: graph.RequestID}}
 	}
-	return []problem{{Code: "Failed", Message: sentence(err.Error())}}
+	return []problem{{Code: "Failed", Message: sentence(err.Error()), Action: fileAdvice(err)}}
 }
 
 func configProblems(invalid *config.Invalid) []problem {

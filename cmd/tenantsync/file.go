@@ -62,7 +62,7 @@ func createFile(path string, write func(io.Writer) error) error {
 func writeFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".tenantsync-*")
 	if err != nil {
-		return err
+		return asPath(err, path)
 	}
 	defer func() {
 		if err != nil {
@@ -77,6 +77,15 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// asPath tells the error of a temporary file as one of the file it stands for.
+func asPath(err error, path string) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return &fs.PathError{Op: at.Op, Path: path, Err: at.Err}
+	}
+	return err
 }
 
 // writeBytes writes a file of mode 0600.

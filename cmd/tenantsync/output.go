@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tenantsync/mapping/suggest"
@@ -45,12 +46,44 @@ func (f *outputFormat) Set(name string) error {
 func (f *outputFormat) Type() string { return strings.Join(outputFormats(), "|") }
 
 // unknownWord returns the error of a word that is not one of known, with the
-// nearest of them.
+// nearest of them and those that it begins.
 func unknownWord(what, word string, known []string) error {
-	if near := suggest.Nearest(word, slices.Values(known)); near != "" {
-		return usagef(fmt.Sprintf("did you mean %q?", near), "unknown %s %q.", what, word)
+	if near := nearWords(word, known); len(near) > 0 {
+		return usagef("did you mean "+orList(near)+"?", "unknown %s %q.", what, word)
 	}
 	return usagef("use one of: "+strings.Join(known, ", "), "unknown %s %q.", what, word)
+}
+
+// nearWords returns the words that may be meant: the nearest, and those of which word
+// is the beginning, unless they are many.
+func nearWords(word string, known []string) []string {
+	var near []string
+	if one := suggest.Nearest(word, slices.Values(known)); one != "" {
+		near = append(near, one)
+	}
+	var begun []string
+	for _, k := range known {
+		if len(word) > 1 && strings.HasPrefix(strings.ToLower(k), strings.ToLower(word)) && !slices.Contains(near, k) {
+			begun = append(begun, k)
+		}
+	}
+	if len(begun) > 3 {
+		return near
+	}
+	return append(near, begun...)
+}
+
+// orList writes words in quotes, as alternatives.
+func orList(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = strconv.Quote(w)
+	}
+	if len(quoted) == 1 {
+		return quoted[0]
+	}
+	last := len(quoted) - 1
+	return strings.Join(quoted[:last], ", ") + " or " + quoted[last]
 }
 
 // printer writes results to standard output.

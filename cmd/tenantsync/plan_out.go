@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"tenantsync/engine"
@@ -32,6 +33,9 @@ func (o *planOptions) checkOut() error {
 	}
 	if _, err := os.Lstat(o.Out); err == nil && !o.Force {
 		return planExists(o.Out)
+	}
+	if folder := filepath.Dir(o.Out); !isFolder(folder) { // told before minutes of reading, not after
+		return fmt.Errorf("save plan: %w", &fs.PathError{Op: "open", Path: o.Out, Err: fs.ErrNotExist})
 	}
 	return nil
 }

@@ -107,6 +107,9 @@ func prepare(c *cobra.Command) {
 				return usagef("use one of: "+strings.Join(subcommandNames(cmd), ", "), "%s needs a subcommand.", cmd.CommandPath())
 			}
 		}
+		if sub.Args == nil && sub.HasSubCommands() {
+			sub.Args = subcommandOrNone
+		}
 		if sub.Args == nil {
 			sub.Args = cobra.NoArgs
 		}
@@ -190,6 +193,18 @@ func subcommandOnly(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return unknownWord("command", args[0], subcommandNames(cmd))
+}
+
+// subcommandOrNone refuses an argument of a command that does something without any:
+// a misspelt subcommand, or what belongs to a flag.
+func subcommandOrNone(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if names := subcommandNames(cmd); len(nearWords(args[0], names)) > 0 {
+		return unknownWord("command", args[0], names)
+	}
+	return usagef("see: "+cmd.CommandPath()+" --help", "%s takes no argument but a subcommand; %q is none.", cmd.CommandPath(), args[0])
 }
 
 func subcommandNames(cmd *cobra.Command) []string {

@@ -74,7 +74,7 @@ func (e *environment) backupPath(args []string) (string, error) {
 func receiveBackup(ctx context.Context, s control.Service, path string) (*store.Facts, error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".new-*") // mode 0600
 	if err != nil {
-		return nil, fmt.Errorf("back up to %s: %w", path, err)
+		return nil, fmt.Errorf("back up: %w", asPath(err, path))
 	}
 	defer func() { _ = os.Remove(file.Name()) }() // gone already where it got its name
 	facts, err := s.BackUp(ctx, file)

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"tenantsync/internal/config"
 	"tenantsync/internal/control"
 	"tenantsync/internal/token"
 )
@@ -40,6 +40,9 @@ hash goes to a file, NAME.token unless --out says otherwise, which the
 configuration names under control.tokens; the token itself is kept nowhere.
 The daemon knows it after the next start or SIGHUP.
 
+NAME says in the record of acts whose act it was: at most 100 letters, digits,
+blanks, dots and dashes, without / and \.
+
 Roles: reader looks; operator also runs jobs as they are configured; approver
 also decides what the guards hold. Use a token with --token-file FILE, or with
 the variable TENANTSYNC_TOKEN_FILE; a flag never takes the token itself.`,
@@ -65,8 +68,8 @@ func runTokenNew(env *environment, name string, o tokenOptions) error {
 	if err != nil {
 		return unknownWord("role", o.Role, tokenRoles())
 	}
-	if strings.TrimSpace(name) == "" || strings.ContainsAny(name, "/\\\r\n") {
-		return usagef("use letters, digits, dots and dashes", "%q cannot be a name.", name)
+	if !config.ValidName(name) {
+		return usagef(config.NameRule, "%q cannot be a name.", name)
 	}
 	path := o.Out
 	if path == "" {

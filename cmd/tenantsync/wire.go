@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -91,6 +92,11 @@ func openState(cfg *config.Config) (store.Store, error) {
 		return nil, &engine.Error{Class: engine.ClassFailed, Code: "StateNotWritable", Message: "the state file cannot be opened for writing.",
 			Cause: err.Error(), Err: err,
 			Action: "let this user write the file and its folder; to look into it all the same: tenantsync state check FILE"}
+	}
+	if folder := filepath.Dir(cfg.Store.Path); errors.Is(err, fs.ErrNotExist) && !isFolder(folder) {
+		return nil, &engine.Error{Class: engine.ClassFailed, Code: "StateNotWritable", Message: "the folder of the state file is not there: " + folder + ".",
+			Cause: err.Error(), Err: err,
+			Action: "make the folder, which only the user that runs this program should read and write, or correct store.path in " + cfg.File}
 	}
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -81,7 +82,7 @@ func Parse(path string, text []byte, opts Options) (*Config, error) {
 	r := newReport(path, newSource(text))
 	root, err := parse(text)
 	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
-		r.add(finding{at: syntax.place, code: Syntax, message: syntax.message, action: unquoted(text, syntax.line)})
+		r.add(finding{at: syntax.place, code: Syntax, message: syntax.message, action: cmp.Or(unquoted(text, syntax.line), syntax.action)})
 		return nil, &Invalid{r.problems(fatal)}
 	}
 	if root == nil || root.isNull() {

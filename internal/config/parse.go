@@ -25,6 +25,7 @@ type place struct{ line, column int }
 type syntaxError struct {
 	place
 	message string
+	action  string // "" where the message says it all
 }
 
 func (e *syntaxError) Error() string { return e.message }
@@ -33,13 +34,13 @@ func (e *syntaxError) Error() string { return e.message }
 // holds no value at all. The error is a *syntaxError.
 func parse(text []byte) (root *node, err error) {
 	if len(text) > maxSize {
-		return nil, &syntaxError{place{1, 1}, fmt.Sprintf("the file is larger than %d KiB", maxSize>>10)}
+		return nil, &syntaxError{place: place{1, 1}, message: fmt.Sprintf("the file is larger than %d KiB", maxSize>>10)}
 	}
 	// The parser is made for well-meant input: a fault in it must not end a
 	// daemon that reads its file anew.
 	defer func() {
 		if r := recover(); r != nil {
-			root, err = nil, &syntaxError{place{1, 1}, "the text cannot be read as YAML"}
+			root, err = nil, &syntaxError{place: place{1, 1}, message: "the text cannot be read as YAML"}
 		}
 	}()
 	tokens := lexer.Tokenize(string(text))
@@ -56,7 +57,7 @@ func parse(text []byte) (root *node, err error) {
 			continue
 		}
 		if body != nil {
-			return nil, &syntaxError{placeOf(doc.Body.GetToken()), "a configuration is one document; a second one begins here"}
+			return nil, &syntaxError{place: placeOf(doc.Body.GetToken()), message: "a configuration is one document; a second one begins here"}
 		}
 		body = doc.Body
 	}
@@ -84,7 +85,7 @@ func boundDepth(tokens token.Tokens) error {
 		}
 		// A block nests one level for each column at most.
 		if flow > maxDepth || compact > maxDepth || (flow == 0 && t.Type == token.MappingValueType && t.Position.Column > 64*maxDepth) {
-			return &syntaxError{placeOf(t), fmt.Sprintf("nested deeper than %d levels", maxDepth)}
+			return &syntaxError{place: placeOf(t), message: fmt.Sprintf("nested deeper than %d levels", maxDepth)}
 		}
 	}
 	return nil
@@ -97,10 +98,13 @@ func asSyntaxError(err error) *syntaxError {
 		GetToken() *token.Token
 	}
 	if !errors.As(err, &located) {
-		return &syntaxError{place{1, 1}, "the text cannot be read as YAML"}
+		return &syntaxError{place: place{1, 1}, message: "the text cannot be read as YAML"}
 	}
-	return &syntaxError{placeOf(located.GetToken()), "not valid YAML: " + located.GetMessage()}
+	return &syntaxError{place: placeOf(located.GetToken()), message: "not valid YAML: " + located.GetMessage(), action: soundYAML}
 }
+
+// soundYAML is what to do about a text that the parser refuses.
+const soundYAML = "look at this line and those beside it: indent with spaces, and put text with : or # or brackets in single quotes"
 
 func placeOf(t *token.Token) place {
 	if t == nil || t.Position == nil {
@@ -122,7 +126,7 @@ func (b *builder) build(n ast.Node, depth int) (*node, error) {
 	at := placeOf(n.GetToken())
 	b.left--
 	if b.left < 0 || depth > maxDepth {
-		return nil, &syntaxError{at, "too many values, or nested too deeply"}
+		return nil, &syntaxError{place: at, message: "too many values, or nested too deeply"}
 	}
 	switch n := n.(type) {
 	case *ast.AnchorNode:
@@ -131,7 +135,7 @@ func (b *builder) build(n ast.Node, depth int) (*node, error) {
 		name := n.Value.GetToken().Value
 		target, known := b.anchors[name]
 		if !known {
-			return nil, &syntaxError{at, fmt.Sprintf("alias *%s has no anchor &%s before it", name, name)}
+			return nil, &syntaxError{place: at, message: fmt.Sprintf("alias *%s has no anchor &%s before it", name, name)}
 		}
 		return target, nil
 	case *ast.TagNode:
@@ -177,7 +181,7 @@ func (b *builder) buildTag(n *ast.TagNode, at place, depth int) (*node, error) {
 		}
 	case "!!int", "!!bool", "!!null", "!!float", "!!map", "!!seq":
 	default:
-		return nil, &syntaxError{at, fmt.Sprintf("tag %s has no meaning here", tag)}
+		return nil, &syntaxError{place: at, message: fmt.Sprintf("tag %s has no meaning here", tag)}
 	}
 	return value, nil
 }
@@ -223,7 +227,7 @@ func (n *node) merge(from *node) error {
 	}
 	for _, s := range sources {
 		if s.shape != keyGroup {
-			return &syntaxError{place{s.line, s.column}, "<< takes a group of keys"}
+			return &syntaxError{place: place{s.line, s.column}, message: "<< takes a group of keys"}
 		}
 		for _, p := range s.keys {
 			if n.get(p.key) == nil {
@@ -243,7 +247,7 @@ func keyOf(k ast.MapKeyNode) (text string, at place, merge bool, err error) {
 	case *ast.MappingKeyNode:
 		inner, ok := k.Value.(ast.MapKeyNode)
 		if !ok {
-			return "", at, false, &syntaxError{at, "a key must be a single word"}
+			return "", at, false, &syntaxError{place: at, message: "a key must be a single word"}
 		}
 		return keyOf(inner)
 	case *ast.StringNode:
@@ -251,7 +255,7 @@ func keyOf(k ast.MapKeyNode) (text string, at place, merge bool, err error) {
 	case ast.ScalarNode:
 		return k.GetToken().Value, at, false, nil
 	}
-	return "", at, false, &syntaxError{at, "a key must be a single word"}
+	return "", at, false, &syntaxError{place: at, message: "a key must be a single word"}
 }
 
 func buildScalar(n ast.Node, at place) (*node, error) {
@@ -279,7 +283,7 @@ func buildScalar(n ast.Node, at place) (*node, error) {
 	case ast.ScalarNode:
 		out.text = n.GetToken().Value
 	default:
-		return nil, &syntaxError{at, "this kind of value has no meaning here"}
+		return nil, &syntaxError{place: at, message: "this kind of value has no meaning here"}
 	}
 	return out, nil
 }

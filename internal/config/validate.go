@@ -25,7 +25,8 @@ type validator struct {
 func (v *validator) validate() {
 	c := v.config
 	if c.Version != 1 && v.written("version") {
-		v.fatal("version", InvalidValue, fmt.Sprintf("version %d of the format is not known; this release reads version 1", c.Version), "")
+		v.fatal("version", InvalidValue, fmt.Sprintf("version %d of the format is not known; this release reads version 1", c.Version),
+			"write version: 1, or use the release that the file was written for")
 	}
 	if len(c.Tenants) == 0 && v.written("tenants") {
 		v.fatal("tenants", MissingKey, "tenants names no tenant", "add the tenants to read from and to write to")
@@ -86,10 +87,19 @@ func (v *validator) checkName(path, name string) {
 		if v.written(path) {
 			v.fatal(path, InvalidValue, path+" is empty", "give it a name")
 		}
-	case len(name) > 100, name != strings.TrimSpace(name), strings.ContainsAny(name, "/\\"),
-		strings.ContainsFunc(name, unicode.IsControl), strings.ContainsRune(name, unicode.ReplacementChar):
-		v.fatal(path, InvalidValue, fmt.Sprintf("%q cannot be a name", name), "use at most 100 letters, digits, blanks, dots and dashes, without / and \\")
+	case !ValidName(name):
+		v.fatal(path, InvalidValue, fmt.Sprintf("%q cannot be a name", name), NameRule)
 	}
+}
+
+// NameRule is what to do about a name that [ValidName] refuses.
+const NameRule = "use at most 100 letters, digits, blanks, dots and dashes, without / and \\"
+
+// ValidName reports whether something can be called name: whether it can be typed,
+// shown and stored safely.
+func ValidName(name string) bool {
+	return name != "" && len(name) <= 100 && name == strings.TrimSpace(name) && !strings.ContainsAny(name, "/\\") &&
+		!strings.ContainsFunc(name, unicode.IsControl) && !strings.ContainsRune(name, unicode.ReplacementChar)
 }
 
 func (v *validator) validateStore() {
