@@ -251,6 +251,19 @@ type JobStatus struct {
 	// Restored is of when the state is, where an older one was put back and no cycle
 	// has compared everybody since: the next one does, and holds its deletes.
 	Restored *time.Time `json:"restored,omitempty"`
+	// ConfigurationRefused is set by a daemon that was told to take a changed
+	// configuration, could not, and goes on with the one it has.
+	ConfigurationRefused *ConfigurationRefused `json:"configurationRefused,omitempty"`
+}
+
+// ConfigurationRefused is why a daemon did not take a changed configuration.
+type ConfigurationRefused struct {
+	At      time.Time `json:"at"`
+	Code    string    `json:"code"`
+	Message string    `json:"message"` // with its place, a sentence
+	Action  string    `json:"action,omitempty"`
+	// More counts the problems that the configuration has besides.
+	More int `json:"more,omitempty"`
 }
 
 // Quarantine is why a job runs slower or holds something.

@@ -118,17 +118,21 @@ func configProblems(invalid *config.Invalid) []problem {
 	return list
 }
 
+// line is what is wrong, with its place in the configuration.
+func (p problem) line() string {
+	switch {
+	case p.File == "":
+		return p.Message
+	case p.Line == 0:
+		return p.File + ": " + p.Message
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+}
+
 // write prints the problem for a person: what, why, what to do, permission, the
 // request's id last.
 func (p problem) write(w io.Writer, now time.Time) {
-	place := p.File
-	if place != "" && p.Line > 0 {
-		place += fmt.Sprintf(":%d:%d", p.Line, p.Column)
-	}
-	if place != "" {
-		place += ": "
-	}
-	part(w, "Error: ", place+p.Message)
+	part(w, "Error: ", p.line())
 	if p.excerpt != "" {
 		fmt.Fprintln(w, escapeLines(p.excerpt))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -42,6 +43,7 @@ func (d *daemon) reload(ctx context.Context) {
 		err = d.replace(ctx, cfg)
 	}
 	if err == nil {
+		d.refused.Store(nil)
 		warnOf(d.log, cfg)
 		d.log.Info("configuration reloaded", zap.Strings("jobs", cfg.JobNames()))
 		return
@@ -55,10 +57,29 @@ func (d *daemon) reload(ctx context.Context) {
 		OldHash: d.cfg.Hash}
 	if len(problems) > 0 {
 		refused.Details = map[string]string{"code": problems[0].Code}
+		first := problems[0]
+		d.refused.Store(&engine.ConfigurationRefused{At: refused.At, Code: first.Code, Message: first.line(), Action: first.Action, More: len(problems) - 1})
 	}
 	if err := d.auditor.Record(ctx, refused); err != nil {
 		d.log.Error("refused configuration not recorded", zap.Error(err))
 	}
+}
+
+// reloading is the engine of a daemon as commands see it: its status also tells of a
+// configuration that was refused.
+type reloading struct {
+	*engine.Engine
+	refused *atomic.Pointer[engine.ConfigurationRefused]
+}
+
+// Status implements control.Service.
+func (r reloading) Status(ctx context.Context, job string) ([]engine.JobStatus, error) {
+	list, err := r.Engine.Status(ctx, job)
+	refused := r.refused.Load()
+	for i := range list {
+		list[i].ConfigurationRefused = refused
+	}
+	return list, err
 }
 
 // hangupSender is who sends a signal, as far as it can be known.

@@ -189,6 +189,26 @@ new                   NotRun      none                                    0     
 	}
 }
 
+// What a reload refused is the daemon's, not a job's: it is said once.
+func TestStatusTellsARefusedConfiguration(t *testing.T) {
+	for _, x := range []struct {
+		name    string
+		refused engine.ConfigurationRefused
+		want    string
+	}{
+		{"one mistake", engine.ConfigurationRefused{At: noon, Message: `config.yaml:3:5: unknown key "tenant".`, Action: "write tenants"},
+			`! The daemon refused the configuration at 2026-11-22 12:00 and goes on with the one before: config.yaml:3:5: unknown key "tenant". Write tenants, then reload again.`},
+		{"several", engine.ConfigurationRefused{At: noon, Message: "config.yaml:3:5: no.", Action: "write yes", More: 2},
+			`! The daemon refused the configuration at 2026-11-22 12:00 and goes on with the one before: config.yaml:3:5: no. And 2 further problems. See tenantsync config validate, then reload again.`},
+	} {
+		list := []engine.JobStatus{{Name: "a", ConfigurationRefused: &x.refused}, {Name: "b", ConfigurationRefused: &x.refused}}
+		got := printed(t, statusResult(list, noon, true, formatTable))
+		if n := strings.Count(got, x.want+"\n"); n != 1 {
+			t.Errorf("%s: got %d times in\n%s\nwant once:\n%s", x.name, n, got, x.want)
+		}
+	}
+}
+
 // Programs get digits, a moment or nothing as the next start, and whether it is past.
 func TestStatusAsCSV(t *testing.T) {
 	past := noon.Add(-3 * time.Hour)

@@ -44,6 +44,8 @@ type daemon struct {
 	engine  *engine.Engine
 	auditor *control.Auditor
 	tokens  atomic.Pointer[[]control.Token] // valid now
+	// refused is why the last reload changed nothing; nil when it did, or was none.
+	refused atomic.Pointer[engine.ConfigurationRefused]
 }
 
 // openDaemon opens the state and puts a daemon together; the caller closes the
@@ -201,7 +203,7 @@ func (d *daemon) listen(ctx context.Context) (stop func(), err error) {
 // auditor.
 func (d *daemon) controlOptions() control.Options {
 	return control.Options{
-		Service: func(c control.Caller) control.Service { return d.auditor.For(c, d.engine) },
+		Service: func(c control.Caller) control.Service { return d.auditor.For(c, reloading{d.engine, &d.refused}) },
 		Tokens:  func() []control.Token { return *d.tokens.Load() },
 		Refused: d.auditor.Refused,
 		Log:     d.log.Named("control"),

@@ -136,6 +136,10 @@ func statusResult(list []engine.JobStatus, now time.Time, daemon bool, format ou
 					}
 				}
 			}
+			if line := notTaken(list[0]); line != "" { // the daemon's own, said once
+				_, err := fmt.Fprintln(w, p.paint(text.FgRed, escape(line)))
+				return err
+			}
 			return nil
 		},
 	}
@@ -186,6 +190,24 @@ func failure(j engine.JobStatus) string {
 		line += " " + capital(moved.Action)
 	}
 	return line
+}
+
+// notTaken is the line for a changed configuration that the daemon was told to take
+// and refused.
+func notTaken(j engine.JobStatus) string {
+	r := j.ConfigurationRefused
+	if r == nil {
+		return ""
+	}
+	message, do := r.Message, r.Action
+	if r.More > 0 {
+		message += " And " + plural(r.More, "further problem", "further problems") + "."
+	}
+	if do == "" || r.More > 0 {
+		do = "see tenantsync config validate"
+	}
+	return fmt.Sprintf("! The daemon refused the configuration at %s and goes on with the one before: %s %s, then reload again.",
+		shortTime(r.At), message, capital(do))
 }
 
 // stopped is the line for a last cycle that was interrupted: what it left undone is
