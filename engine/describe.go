@@ -15,10 +15,12 @@ func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change) e
 	if len(back) == 0 {
 		return nil
 	}
-	states, _, err := x.whereabouts(ctx, back)
+	states, objects, err := x.whereabouts(ctx, back)
 	if err != nil {
 		return err
 	}
+	var present []*change
+	var there []directory.Object
 	for i, ch := range back {
 		d := decide(ch.v.state, stateOf(&ch.link), states[i], policy{actions: c.job.Actions})
 		switch d.action {
@@ -36,10 +38,37 @@ func (c *cycle) describeBack(ctx context.Context, x *exporter, back []*change) e
 		case actFail:
 			c.tally.Failed++
 			c.preview.show(failChange(ch.o, &ch.link, d.code, "the target user is no longer an external user"))
-		case actUpdate:
-			err = c.describeUpdate(ctx, ch.o, &ch.link, "update", "", ch.hold)
+		case actUpdate, actRelease:
+			x.present(ch, objects[i])
+			present, there = append(present, ch), append(there, objects[i])
 		}
 		if err != nil {
+			return err
+		}
+	}
+	return c.describePresent(ctx, x, present, there)
+}
+
+// describePresent adds the changes of users whose target user turned out to be
+// there: what differs from what it has is written, as far as a block of the
+// target's own allows.
+func (c *cycle) describePresent(ctx context.Context, x *exporter, list []*change, there []directory.Object) error {
+	links := make([]store.Link, len(list))
+	for i, ch := range list {
+		links[i] = ch.link
+	}
+	if err := x.readManagers(ctx, links); err != nil {
+		return err
+	}
+	for i, ch := range list {
+		ch.link = links[i]
+		if err := x.compute(ch); err != nil {
+			c.failMapping(nil, &judged{o: ch.o, link: &ch.link}, err)
+			continue
+		}
+		ch.u.manager = ch.u.manager || ch.u.managerSource != "" // whatever the link remembers: compared with the one that was read
+		x.respectBlock(ch, there[i])
+		if err := c.describeChange(ctx, ch, "update", ""); err != nil {
 			return err
 		}
 	}

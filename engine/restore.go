@@ -35,8 +35,7 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		case actRestore:
 			restore = append(restore, ch)
 		case actUpdate, actRelease:
-			ch.link.Exported = unsettled(knownValues(objects[i].Attributes, c.job.targetAttributes()), ch.u.diff)
-			ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
+			x.present(ch, objects[i])
 			ch.adopted, ch.resent = true, len(ch.u.diff) > 0
 			present = append(present, ch)
 		case actCreate:
@@ -60,6 +59,13 @@ func (x *exporter) bringBack(ctx context.Context, list []*change, b *store.Batch
 		return err
 	}
 	return x.createAnew(ctx, anew, b)
+}
+
+// present makes what the target user of a change is seen to have, who is there
+// after all, what is known of it; its manager is to be read.
+func (x *exporter) present(ch *change, o directory.Object) {
+	ch.link.Exported = unsettled(knownValues(o.Attributes, x.c.job.targetAttributes()), ch.u.diff)
+	ch.link.ManagerTarget, ch.link.ManagerUnknown = "", ch.link.ManagerSource != ""
 }
 
 // notOurs records that a linked target user is nobody this job may change any more.
