@@ -39,7 +39,9 @@ type checkSource struct {
 	engine.Source
 	*side
 	groups      map[string]directory.Group
+	groupErr    error
 	assignments []directory.Assignment
+	assignErr   error
 	hidden      bool
 	otherJobs   []directory.SynchronizationJob
 	otherDenied bool // the jobs may not be read
@@ -59,6 +61,9 @@ func (s *checkSource) Permissions(ctx context.Context) ([]string, bool, error) {
 func (s *checkSource) ReadsHidden(context.Context) bool { return s.hidden }
 
 func (s *checkSource) Group(_ context.Context, id string) (directory.Group, error) {
+	if s.groupErr != nil {
+		return directory.Group{}, s.groupErr
+	}
 	if g, ok := s.groups[id]; ok {
 		return g, nil
 	}
@@ -70,7 +75,7 @@ func (s *checkSource) AppRoles(context.Context, string) ([]directory.AppRole, er
 }
 
 func (s *checkSource) Assignments(context.Context, string) ([]directory.Assignment, error) {
-	return s.assignments, nil
+	return s.assignments, s.assignErr
 }
 
 func (s *checkSource) SynchronizationJobs(_ context.Context, principal string) ([]directory.SynchronizationJob, error) {
@@ -130,6 +135,12 @@ func goodWorld() *checkWorld {
 	}
 	w.subject.Job.Pair = store.Pair{Source: "c0", Target: "fa"}
 	return w
+}
+
+// assignedUsers makes a scope of who is assigned to an application.
+func (w *checkWorld) assignedUsers() {
+	w.subject.Job.Scope = engine.Scope{ServicePrincipal: "sp"}
+	w.source.roles = append(w.source.roles, "Application.Read.All", "GroupMember.Read.All")
 }
 
 func (w *checkWorld) run(t *testing.T) []engine.Check {
@@ -245,12 +256,29 @@ func TestCheck(t *testing.T) {
 			w.source.roles = append(w.source.roles, "Member.Read.Hidden")
 		}, "", nil},
 		{"hidden members of an assigned group", func(w *checkWorld) {
-			w.subject.Job.Scope = engine.Scope{ServicePrincipal: "sp"}
-			w.source.roles = append(w.source.roles, "Application.Read.All", "GroupMember.Read.All")
+			w.assignedUsers()
 			w.source.assignments = []directory.Assignment{{PrincipalID: "g1", IsGroup: true}, {PrincipalID: "u1", IsUser: true}}
 			w.source.groups["g1"] = hiddenGroup
 		}, "failure contoso scope groups\n", nil},
 		{"scope group gone", func(w *checkWorld) { w.scopeGroups("gone") }, "warning contoso scope groups\n", []string{"gone does not exist"}},
+		{"scope group that may not be read", func(w *checkWorld) {
+			w.scopeGroups("g1")
+			w.source.groupErr = denied("read group", "GroupMember.Read.All")
+		}, "failure contoso scope groups\n", []string{"group g1 could not be read", "grant GroupMember.Read.All"}},
+		{"scope group that cannot be read just now", func(w *checkWorld) {
+			w.scopeGroups("g1")
+			w.source.groupErr = &directory.Error{Op: "read group", Kind: directory.Transient, Err: errors.New("connection refused")}
+		}, "warning contoso scope groups\n", []string{"connection refused"}},
+		{"assignments that may not be read", func(w *checkWorld) {
+			w.assignedUsers()
+			w.source.assignErr = denied("read assignments", "Application.Read.All")
+		}, "failure contoso assignments\n", []string{"grant Application.Read.All and consent to it in contoso"}},
+		{"assignments of no application", func(w *checkWorld) {
+			w.assignedUsers()
+			w.source.assignErr = &directory.Error{Op: "read assignments", Kind: directory.NotFound, Status: 404}
+		}, "warning contoso assignments\n", []string{"correct scope.servicePrincipalId"}},
+		{"the tenant does not tell who may invite", func(w *checkWorld) { w.target.policy.AllowInvitesFrom = "" },
+			"skipped fabrikam invitations\n", []string{"does not tell who may invite"}},
 		{"another job of the pair", func(w *checkWorld) { w.subject.Others = []string{"second"} },
 			"warning fabrikam other synchronization\n", []string{`"second"`}},
 		{"a job of Microsoft's service is active on the pair", func(w *checkWorld) {

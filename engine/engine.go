@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -395,19 +397,6 @@ func (e *Engine) Logs(ctx context.Context, q store.LogQuery) ([]store.Entry, err
 func sortChanges(list []Change) {
 	rank := map[string]int{"create": 0, "restore": 1, "update": 2, "disable": 3, "delete": 4, "stagedDelete": 5, "fail": 6, "none": 7}
 	slices.SortStableFunc(list, func(a, b Change) int {
-		switch {
-		case rank[a.Action] != rank[b.Action]:
-			return rank[a.Action] - rank[b.Action]
-		case a.Source.UPN != b.Source.UPN:
-			if a.Source.UPN < b.Source.UPN {
-				return -1
-			}
-			return 1
-		case a.Source.ID < b.Source.ID:
-			return -1
-		case a.Source.ID > b.Source.ID:
-			return 1
-		}
-		return 0
+		return cmp.Or(rank[a.Action]-rank[b.Action], strings.Compare(a.Source.UPN, b.Source.UPN), strings.Compare(a.Source.ID, b.Source.ID))
 	})
 }
