@@ -35,8 +35,9 @@ func (w *world) decisions(job string) decisions {
 		w.violate("links can be read", "%v", err)
 	}
 	for _, l := range links {
-		_, there := w.source.User(l.SourceID)
-		d.retained[l.TargetID] = l.Job == job && l.State == store.LinkRetained && l.RetainedFor == "scope" && there
+		if l.Job == job && l.State == store.LinkRetained && l.RetainedFor == "scope" {
+			_, d.retained[l.TargetID] = w.source.User(l.SourceID)
+		}
 	}
 	return d
 }

@@ -98,7 +98,7 @@ func TestSeeds(t *testing.T) {
 	if testing.Short() {
 		seeds = min(seeds, 10)
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(600)) // many small worlds: collecting them one by one costs more than keeping some
+	defer debug.SetGCPercent(debug.SetGCPercent(1500)) // many small worlds: collecting them one by one costs more than keeping some
 	defer unsampled()()
 	began := cpu()
 	var next, done atomic.Int64
