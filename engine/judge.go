@@ -409,14 +409,21 @@ func (c *cycle) awaitDelete(j *judged, b *store.Batch) {
 
 // holdEnded reports a user whose deletion was held because a scope group was
 // gone, and who is out of scope for another reason now: the group is back without
-// the user, or not in the configuration any more. The user is judged anew.
+// the user, or not in the configuration any more. The user is judged anew, and so is
+// one whom no hold stands for: a cycle that took the user over from another job was
+// stopped before the release, and nobody could approve what no list shows.
 func (c *cycle) holdEnded(j *judged) bool {
-	if j.link.State != store.LinkHeld || j.v.inScope() || j.v.hold != "" || j.v.state == sourceGone && len(c.rec.GoneGroups) > 0 {
+	if j.link.State != store.LinkHeld || j.v.inScope() {
 		return false
 	}
-	return slices.ContainsFunc(c.waiting.Holds, func(h store.Hold) bool {
-		return h.SourceID == j.link.SourceID && h.Reason == string(CodeScopeGroupDeleted)
-	})
+	i := slices.IndexFunc(c.waiting.Holds, func(h store.Hold) bool { return h.SourceID == j.link.SourceID })
+	switch {
+	case i < 0:
+		return true
+	case j.v.hold != "" || j.v.state == sourceGone && len(c.rec.GoneGroups) > 0:
+		return false
+	}
+	return c.waiting.Holds[i].Reason == string(CodeScopeGroupDeleted)
 }
 
 // unhold makes a held user an ordinary linked one again.

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -315,4 +316,55 @@ func TestTakenOverInternalAccountIsLeftAlone(t *testing.T) {
 			w.summary(r, store.Summary{Unchanged: 1, Failed: 1})
 		})
 	})
+}
+
+// A job takes over a user whose deletion another job holds, and is stopped before it
+// has released the user; then the user leaves its scope too. Nobody stays behind
+// whom no list shows: the user is deleted, or the deletion waits.
+func TestHeldUserIsNotLostBetweenJobs(t *testing.T) {
+	taken := 0
+	for n := 1; ; n++ {
+		done := false
+		story(t, func(w *world) {
+			w.people(1, 3)
+			w.group(1, userID(1), userID(2), userID(3))
+			w.group(2)
+			w.twoJobs()
+			w.syncJob("second")
+			w.configure(false, threshold(1))
+			w.syncJob(jobName)
+			target := w.targetID(1)
+			w.must(w.contoso.RemoveMember(groupID(1), userID(1)))
+			w.must(w.contoso.RemoveMember(groupID(1), userID(2)))
+			w.sync(store.OutcomeQuarantine)
+			w.deletions(false, upn(1), upn(2))
+
+			w.must(w.contoso.AddMember(groupID(2), userID(1)))
+			broken, left := w.failing(n)
+			_, _ = broken.Sync(w.Context(), engine.SyncRequest{Job: "second"}, nil) // however it ends
+			done = left() > 0
+			if l, _ := w.link(1); l.Job == "second" && l.State == store.LinkHeld {
+				taken++
+			}
+			w.must(w.contoso.RemoveMember(groupID(2), userID(1)))
+			waits := false
+			for _, job := range []string{"second", jobName} {
+				_, err := w.engine.Sync(w.Context(), engine.SyncRequest{Job: job}, nil) // it may hold the user again
+				w.must(err)
+				d, err := w.engine.Held(w.Context(), job, false)
+				w.must(err)
+				waits = waits || slices.Contains(upns(d.Held), upn(1))
+			}
+			if gone := w.inBin(target); !gone && !waits {
+				l, _ := w.link(1)
+				t.Errorf("stopped at call %d to the state: user 1 got neither deleted nor held; the link is %s, of %s", n, l.State, l.Job)
+			}
+		})
+		if done || t.Failed() {
+			break
+		}
+	}
+	if taken == 0 && !t.Failed() {
+		t.Error("the cycle was never stopped between the takeover and the release")
+	}
 }
