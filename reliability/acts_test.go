@@ -470,6 +470,7 @@ func (w *world) allow(p *process, s Step) error {
 }
 
 func (w *world) reject(p *process, s Step) error {
+	w.truth.reject()
 	_, err := p.engine.Reject(p.ctx, w.jobOf(s), nil, true)
 	return err
 }

@@ -94,7 +94,12 @@ func (w *world) mayInvite(c *cycle, e *entrasim.Entry, lag time.Duration) {
 	if slices.ContainsFunc(w.truth.settings, func(at time.Time) bool { return !at.Before(from) && !at.After(e.Time) }) {
 		when = w.truth.able // whom the present settings want, as read before they came
 	}
-	if !slices.ContainsFunc(w.truth.bearers[address], func(id string) bool { return within(when[id], true, from, e.Time) }) {
+	if !slices.ContainsFunc(w.truth.bearers[address], func(id string) bool {
+		// A cycle that takes up the reading of a stopped one joins what that has read of
+		// the user, which is told once, with a membership that it heard of later.
+		return within(when[id], true, from, e.Time) ||
+			!c.resumed.Equal(c.began) && within(w.truth.wanted[id], true, from, e.Time) && within(w.truth.able[id], true, from, e.Time)
+	}) {
 		w.violate("an invitation is justified when it is sent", "nobody with the address %s was wanted and could sign in since the reading began at %s",
 			address, span(c.resumed.Sub(w.began)))
 	}

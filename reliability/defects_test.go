@@ -72,4 +72,16 @@ var defects = []defect{
 		{"engine/intent.go", "\tfor i := range links {\n\t\tif err := s.settle(", "\tfor i := range links[:0] {\n\t\tif err := s.settle("}}},
 	{name: "notFoundIsSuccess", sentence: "An update of a user who is not there counts as done", edits: []edit{
 		{"entra/write.go", "(kind == directory.Delete || kind == directory.ClearManager) && why.status", "why.status"}}},
+	{name: "emptiedScopeIgnored", sentence: "A scope that shrank, to nothing even, holds no deletion", edits: []edit{
+		{"engine/guard.go", "case shrunk(c, j.ScopeShrink):", "case false:"}}},
+	{name: "oldStateTrusted", sentence: "A state that was put back from a backup is taken for the present one", edits: []edit{
+		{"engine/restored.go", "return !c.rec.Restored.IsZero()", "return false"}}},
+	{name: "halfRoundTrusted", sentence: "A group round that breaks off after a page is taken for whole", edits: []edit{
+		{"engine/members.go", "\t\t\treturn nil, err\n\t\t}\n\t\tfor _, g := range page.Groups {", "\t\t\tif pages > 0 {\n\t\t\t\treturn r, nil\n\t\t\t}\n\t\t\treturn nil, err\n\t\t}\n\t\tfor _, g := range page.Groups {"}}},
+	{name: "retriesForgotten", sentence: "What failed is tried again only when somebody asks for it", edits: []edit{
+		{"engine/complete.go", "return waited(e.Next, c.began)", "return false"}}},
+	{name: "concurrencyIsSuccess", sentence: "An update that met another change (409, 412) counts as done", edits: []edit{
+		{"entra/write.go", "\tcase why.kind == directory.Throttled, why.kind == directory.Transient && refusedOutright(why.status):\n", "\tcase why.kind == directory.Transient && refusedOutright(why.status):\n\t\titem.finish(nil)\n\tcase why.kind == directory.Throttled:\n"}}},
+	{name: "windowIgnored", sentence: "Deletions of earlier cycles are not added up", edits: []edit{
+		{"engine/guard.go", "case j.Window > 0 && c.windowLeavers > 0:", "case false:"}}},
 }

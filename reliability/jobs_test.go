@@ -121,6 +121,9 @@ func (p *process) job(name string, source, target *entrasim.Tenant, from, to *en
 		Invitation: engine.Invitation{RedirectURL: "https://myapplications.microsoft.com/?tenantid=" + target.ID},
 		YieldBlock: s.Yield, DeleteAfter: time.Duration(s.DeleteAfter),
 		Prevent: true, Threshold: s.threshold(), Percent: s.percent(), ScopeShrink: 50, Changes: 10}
+	if n := p.w.script.Setup.Window; n > 0 && name == firstJob {
+		j.Window, j.WindowThreshold = window, n
+	}
 	if s.Shrink != 0 {
 		j.ScopeShrink = max(s.Shrink, 0)
 	}

@@ -109,7 +109,7 @@ func (w *world) putBack(Step) error {
 		return err
 	}
 	_, _, err := bolt.Restore(context.Background(), w.backupPath(), w.statePath(), time.Now())
-	w.ran = w.ranThen
+	w.ran, w.old = w.ranThen, slices.Clone(w.jobs)
 	w.truth.forget(w.saved)
 	return errors.Join(err, w.start())
 }
@@ -123,7 +123,7 @@ func (w *world) loseState(Step) error {
 		return err
 	}
 	err := os.Remove(w.statePath())
-	w.ran = false
+	w.ran, w.old = false, nil
 	w.truth.forget(w.began)
 	return errors.Join(err, w.start())
 }

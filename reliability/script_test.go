@@ -34,6 +34,9 @@ type Setup struct {
 	TokenLife   entrasim.Duration `json:"tokenLife,omitempty"`
 	Quota       bool              `json:"quota,omitempty"`
 	Writes      float64           `json:"writesPerSecond,omitempty"`
+	MemberPage  int               `json:"memberPageSize,omitempty"`  // 0: every member on one page
+	Window      int               `json:"windowThreshold,omitempty"` // of deletions within the window, 0: off
+	Patient     bool              `json:"patient,omitempty"`         // nobody asks for retries after the faults
 }
 
 // Settings are the settings of the first job that scripts change. Every field is

@@ -14,6 +14,7 @@ import (
 func (s *Script) spoiled() {
 	r := rand.New(rand.NewPCG(s.Seed, 0x7370_6f69_6c65_64))
 	if r.IntN(5) > 1 {
+		s.strained()
 		return
 	}
 	cycles := s.cycles()

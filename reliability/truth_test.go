@@ -20,6 +20,7 @@ type truth struct {
 	wanted   map[string][]moment  // by source id: from when on jobs of the pair want the user
 	active   map[string][]moment  // by source id: from when on they want the user, who may sign in
 	able     map[string][]moment  // by source id: from when on the user may sign in
+	gone     []moment             // from when on a scope group is not there
 	settings []time.Time          // when the settings of the jobs were changed
 	bearers  map[string][]string  // user principal name in lower case → source ids of all who had it
 	holder   map[string]string    // user principal name in lower case → source id of who had it last
@@ -33,6 +34,7 @@ type truth struct {
 	vetoes   map[string]bool         // target users who could sign in and were blocked by hand
 	invite   map[string]bool         // guests who were invited by hand
 	allows   []time.Time             // when held deletions were allowed
+	rulings  []time.Time             // when they were allowed or rejected
 	demand   map[string]bool         // source users who were provisioned on demand
 	forgot   [][2]time.Time          // parts of the past that no state remembers: it was lost, or an older one put back
 	backs    map[string][]time.Time  // target id → when it was restored by hand
@@ -111,6 +113,7 @@ func (h *truth) observeSource(now time.Time) {
 	for id := range wanted {
 		become(h.wanted, id, true, now)
 	}
+	h.gone = changed(h.gone, h.w.scopeGroupGone(), now)
 	may := map[string]bool{}
 	for _, u := range users {
 		name := strings.ToLower(u.String("userPrincipalName"))
@@ -148,11 +151,14 @@ func (h *truth) origin(o entrasim.Object) string {
 }
 
 func become(of map[string][]moment, id string, is bool, now time.Time) {
-	list := of[id]
+	of[id] = changed(of[id], is, now)
+}
+
+func changed(list []moment, is bool, now time.Time) []moment {
 	if len(list) > 0 && list[len(list)-1].wanted == is {
-		return
+		return list
 	}
-	of[id] = append(list, moment{now, is})
+	return append(list, moment{now, is})
 }
 
 // within reports whether it was so at some moment between the two times, both
@@ -302,7 +308,13 @@ func (h *truth) restored(id string) {
 func (h *truth) allow() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.allows = append(h.allows, time.Now())
+	h.allows, h.rulings = append(h.allows, time.Now()), append(h.rulings, time.Now())
+}
+
+func (h *truth) reject() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rulings = append(h.rulings, time.Now())
 }
 
 func (h *truth) provisioned(n int) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,7 @@ type world struct {
 	requests int         // of the cycle under way
 	running  bool        // a cycle is under way
 	saved    time.Time   // when the backup of the state was made, zero: there is none
+	old      []string    // jobs that have not come to the end of a cycle since a state was put back
 	ran      bool        // the state remembers that a cycle of the second job has ended
 	ranThen  bool        // so did the backup
 	full     bool        // a commit of the cycle under way found no space
@@ -78,6 +80,7 @@ type cycle struct {
 	result        engine.SyncResult
 	resumed       time.Time // when the reading began, if a cycle before was stopped
 	full          bool      // a commit found no space
+	old           bool      // it is the first to compare everybody over a state that was put back
 	decided       decisions // what had been decided when it began
 	commit        time.Time // the last one that was made, before the end or in it
 	threshold     int       // of deletions: the highest that was set while it ran
@@ -101,7 +104,7 @@ type process struct {
 func newWorld(t testing.TB, script Script, dir string, verbose bool) *world {
 	s := script.Setup
 	o := entrasim.Options{Seed: script.Seed + 1, DeltaPageSize: s.PageSize, AutoRedeem: s.AutoRedeem, ReplicationDelay: time.Duration(s.Replication),
-		Replicas: s.Replicas, StaleReads: time.Duration(s.Stale), DeltaLag: time.Duration(s.DeltaLag), TokenLife: time.Duration(s.TokenLife), JournalSize: 100_000}
+		Replicas: s.Replicas, StaleReads: time.Duration(s.Stale), MemberPageSize: s.MemberPage, DeltaLag: time.Duration(s.DeltaLag), TokenLife: time.Duration(s.TokenLife), JournalSize: 100_000}
 	if s.Quota {
 		o.Quota = entrasim.QuotaDocumented
 	}
@@ -341,6 +344,9 @@ func (w *world) cycle(req engine.SyncRequest) *cycle {
 	w.mu.Unlock()
 	w.cloud.SetFaults(w.lasting)
 	w.ran = w.ran || c.job == secondJob && result.Error == nil
+	if c.old = slices.Contains(w.old, c.job); c.old && !c.dead && !c.stopped {
+		w.old = slices.DeleteFunc(w.old, func(job string) bool { return job == c.job })
+	}
 	w.truth.ended(&c)
 	w.judgedOnce(&c)
 	w.cycles = append(w.cycles, c)
