@@ -80,8 +80,19 @@ type PlanResult struct {
 	Redemption Redemption  `json:"redemption,omitempty"`
 	Collisions []Collision `json:"collisions,omitzero"`
 	NotChecked []string    `json:"notChecked,omitzero"`
+	// Kept are values that somebody else set in the target and that the cycle would
+	// leave there, as the mappings say. Only a comparing plan knows them.
+	Kept []KeptInTarget `json:"keptInTarget,omitempty"`
 	// Saved is the plan as it can be applied, with PlanRequest.Save.
 	Saved *SavedPlan `json:"saved,omitempty"`
+}
+
+// KeptInTarget names the attributes of one target user that somebody else changed
+// and that are left as they are.
+type KeptInTarget struct {
+	Source     ChangeSource `json:"source"`
+	Target     ChangeTarget `json:"target"`
+	Attributes []string     `json:"attributes"`
 }
 
 // PlanAttribute tells how one mapping comes to its value for one user, whether or
@@ -177,6 +188,8 @@ type ChangeProperty struct {
 	// Access says that rules of a tenant commonly let the attribute decide what
 	// the user may do.
 	Access bool `json:"decidesAccess,omitempty"`
+	// Drift says that somebody else set the old value in the target.
+	Drift bool `json:"changedInTarget,omitempty"`
 }
 
 // ProvisionRequest asks for one user to be provisioned now.

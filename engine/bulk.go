@@ -196,7 +196,7 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 		}
 		changed := c.completed(link, *o)
 		changed = c.doubtManager(link) || changed
-		if refresh(link, o, names) || changed {
+		if c.refresh(link, o, names) || changed {
 			b.PutLinks = append(b.PutLinks, *link)
 		}
 	}
@@ -206,12 +206,14 @@ func (c *cycle) takeTargetPage(ctx context.Context, objects []directory.Object) 
 	return c.st.Apply(ctx, b)
 }
 
-// refresh puts what the target says over what was last exported and reports
-// whether the link changed.
-func refresh(link *store.Link, o *directory.Object, names []string) bool {
+// refresh puts what the target says over what was last exported, but for drift
+// that is kept, and reports whether the link changed.
+func (c *cycle) refresh(link *store.Link, o *directory.Object, names []string) bool {
 	changed := false
 	if known := knownValues(o.Attributes, names); !equalAttributes(known, link.Exported) {
-		link.Exported, changed = known, true
+		known = c.drifted(link, known, names)
+		changed = !equalAttributes(known, link.Exported)
+		link.Exported = known
 	}
 	if link.State == store.LinkMissing { // restored by hand
 		link.State, changed = store.LinkActive, true
@@ -282,7 +284,7 @@ func (c *cycle) findLost(ctx context.Context) error {
 				continue // not known: nothing follows from it
 			}
 			if l.Err == nil {
-				if refresh(&link, &l.Object, c.job.targetAttributes()) {
+				if c.refresh(&link, &l.Object, c.job.targetAttributes()) {
 					b.PutLinks = append(b.PutLinks, link)
 				}
 				continue

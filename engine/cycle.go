@@ -62,10 +62,12 @@ type cycle struct {
 	peeked     map[string][]*membershipRound // changes in the groups of other jobs of the pair
 
 	source, target *directory.Tenant
-	spool          *spool           // unlinked target users, initial cycles only
-	places         map[string]int64 // where the target users found for one part stand in the spool
-	known          map[idKey]bool   // target users the bulk pass showed
-	internal       map[idKey]bool   // those among them that are linked, and external no more
+	spool          *spool                         // unlinked target users, initial cycles only
+	places         map[string]int64               // where the target users found for one part stand in the spool
+	known          map[idKey]bool                 // target users the bulk pass showed
+	drift          map[idKey]directory.Attributes // by source id: values of the target that somebody else set there
+	escrowed       map[idKey]bool                 // source users who wait for a retry, once one drifted
+	internal       map[idKey]bool                 // those among them that are linked, and external no more
 	progress       Progress
 	report         func(Progress)
 	countsBefore   store.GraphCounts
@@ -183,7 +185,7 @@ func (c *cycle) begin(ctx context.Context) error {
 	c.unfinished = rec.Stage != nil
 	c.first = rec.LastCycle == "" || rec.Rules == ""
 	c.rules = !c.first && rec.Rules != c.job.Rules
-	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || c.oldState() || rec.Rules != c.job.Rules || rec.Query != query || c.dateMayHavePassed(&rec)
+	c.initial = c.request.Initial || rec.Watermark == "" || rec.NeedInitial || c.oldState() || rec.Rules != c.job.Rules || rec.Query != query || c.dateMayHavePassed(&rec) || c.comparisonDue(&rec)
 	// A comparison that was stopped is begun again, even where what it had read is too
 	// old: who it began to create anew has not changed in the source.
 	c.stopped = rec.Stage != nil && rec.Stage.Initial
@@ -220,6 +222,12 @@ const comparedOften = 24*time.Hour - 10*time.Minute
 // passes.
 func (c *cycle) dateMayHavePassed(rec *store.Job) bool {
 	return c.job.Scope.Filter.Timed() && !youngerThan(comparedOften, rec.ComparedAt, c.began)
+}
+
+// comparisonDue reports that the configuration asks for a comparison of everybody
+// by now: what somebody changed in the target is seen by comparing only.
+func (c *cycle) comparisonDue(rec *store.Job) bool {
+	return c.job.CompareEvery > 0 && !youngerThan(c.job.CompareEvery, rec.ComparedAt, c.began)
 }
 
 // maxStageAge is how old a stage may be that is taken up again. Its images are as

@@ -134,11 +134,11 @@ func (c *cycle) describeLeaving(ctx context.Context, x *exporter, o directory.Ob
 
 // properties shows what differs, each with the mapping it comes from.
 func (c *cycle) properties(o directory.Object, diff []directory.Modified, link *store.Link) []ChangeProperty {
-	from := c.mappingTexts(o, link)
+	from, drift := c.mappingTexts(o, link), c.drift[keyOf(o.ID)]
 	out := make([]ChangeProperty, 0, len(diff))
 	for _, m := range diff {
 		out = append(out, ChangeProperty{Name: m.Name, Old: c.shown(m.Name, m.Old), New: c.shown(m.Name, m.New), From: mappingText(from[m.Name]),
-			Access: attribute.DecidesAccess(m.Name)})
+			Access: attribute.DecidesAccess(m.Name), Drift: drift.Has(m.Name)})
 	}
 	return out
 }

@@ -28,6 +28,8 @@ type Job struct {
 	Schedule  string // "@every 40m" or five cron fields
 	TimeZone  string // of the cron fields; "" = UTC
 	AutoStart bool
+	// CompareEvery is after what time a cycle compares everybody again; 0 = never.
+	CompareEvery time.Duration
 
 	Scope   Scope
 	Mapping *mapping.Schema

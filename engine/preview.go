@@ -26,6 +26,7 @@ type preview struct {
 	held      *HeldChanges
 	writes    int              // about how many the cycle would send
 	collider  *collider        // of a plan that looks for address collisions
+	kept      []KeptInTarget   // what the cycle would leave as somebody else set it
 	comes     map[string]bool  // source users whom the cycle brings into the target
 	matches   map[string]*item // those among them who are there and are linked by matching
 }
@@ -120,7 +121,7 @@ func (e *Engine) planResult(ctx context.Context, c *cycle, rec store.Job, attrib
 	job := c.job
 	out := &PlanResult{Job: job.Name, Cycle: cycleName(c.initial), Changes: c.preview.changes, Summary: c.tally.Summary,
 		Threshold: c.preview.threshold, HeldChanges: c.preview.held, Source: e.tenantName(c.source, job.SourceName), Target: e.tenantName(c.target, job.TargetName),
-		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.preview.writes, Attributes: attributes,
+		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.preview.writes, Attributes: attributes, Kept: c.preview.kept,
 		Mails: c.tally.Create, InvitationMail: job.Invitation.SendMessage}
 	if f := c.preview.collider; f != nil {
 		out.Redemption, out.Collisions, out.NotChecked = f.redemption, append([]Collision{}, f.found...), append([]string{}, f.lacking...)

@@ -260,10 +260,10 @@ func (p *provision) matchLinked(ctx context.Context) (bool, error) {
 		p.log(ctx)
 		return false, nil
 	case l.Err == nil:
+		p.c.refresh(p.link, &l.Object, p.r.job.targetAttributes())
 		p.owner, p.link.Job = p.link.Job, p.r.job.Name
-		refresh(p.link, &l.Object, p.r.job.targetAttributes())
 		p.step("EntryImport", stepMatching, statusSuccess, "Linked to target user "+p.link.TargetID,
-			map[string]string{"TargetId": p.link.TargetID, "userPrincipalName": l.Object.UPN()})
+			p.c.driftDetail(p.o.ID, map[string]string{"TargetId": p.link.TargetID, "userPrincipalName": l.Object.UPN()}))
 	case directory.KindOf(l.Err) == directory.NotFound:
 		p.step("EntryImport", stepMatching, statusSuccess, "Linked to target user "+p.link.TargetID+", which is not there", nil)
 	default:

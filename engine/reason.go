@@ -58,6 +58,7 @@ const (
 const (
 	CodeUnresolvedReference   Code = "UnableToResolveReferenceAttributeValue"
 	CodePendingAddressChanged Code = "PendingAddressChanged"
+	CodeChangedInTarget       Code = "ChangedInTarget"
 )
 
 // Why a job is in quarantine, or holds something.
@@ -146,6 +147,7 @@ var advice = map[Code]string{
 	CodeNoUniqueValue:          "give SelectUniqueValue a further rule, or free one of the values in the target",
 
 	CodeUnresolvedReference:   "bring the manager into scope; the reference is set as soon as the manager is linked",
+	CodeChangedInTarget:       "set the value in the target as the mapping has it, or write drift: overwrite or keep for the attribute",
 	CodePendingAddressChanged: "the invitation still goes to the old address: have it redeemed, or reset the redemption",
 
 	CodeTooManyDeletes:         "review them: tenantsync deletions list JOB; then deletions allow or reject",

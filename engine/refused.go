@@ -309,7 +309,11 @@ func (x *exporter) said(ch *change) string {
 	case ch.released && len(ch.u.diff) == 0:
 		return "User '" + ch.o.UPN() + "' is back in scope: its deletion is no longer held"
 	}
-	return "User '" + ch.o.UPN() + "' was updated in " + name
+	said := "User '" + ch.o.UPN() + "' was updated in " + name
+	if names := x.c.overwritten(ch.o.ID, ch.u.diff); names != "" {
+		said += "; somebody else had changed " + names + " there"
+	}
+	return said
 }
 
 // replicationWindow is how long a new user may stay invisible before it is left

@@ -17,6 +17,7 @@ func (c *cycle) judgeUpdate(j *judged, w *work, b *store.Batch) error {
 		c.failMapping(b, j, err)
 		return nil
 	}
+	c.keptDrift(b, j, &u)
 	released := j.link.State == store.LinkHeld
 	if u.empty() && !released && !j.link.Creating && !j.link.ManagerUnknown && !c.internal[keyOf(j.link.TargetID)] {
 		if c.note(j) || j.taken {

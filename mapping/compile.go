@@ -26,6 +26,7 @@ type rule struct {
 	allowed  []string // the only values that may be written; nil for all
 
 	flowType  FlowType
+	drift     Drift
 	flowNull  bool
 	priority  int
 	sensitive bool
@@ -90,6 +91,7 @@ func (c *compiler) mapping(m Mapping) (rule, bool) {
 	c.defaultValue(&r, m)
 	c.allowed(&r, m)
 	c.flow(&r, m)
+	c.drift(&r, m)
 	c.matching(&r)
 	c.chosen(&r)
 	return r, true

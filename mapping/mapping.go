@@ -26,6 +26,9 @@ type Mapping struct {
 	Default directory.Value
 	// FlowType says when the value flows.
 	FlowType FlowType
+	// Drift says what becomes of a value that somebody else changed in the target;
+	// other than Overwrite only where the value flows always.
+	Drift Drift
 	// FlowNull says whether no value clears the target on update. Nil leaves it to
 	// the kind of attribute: references clear, all others do not.
 	FlowNull *bool

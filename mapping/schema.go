@@ -19,6 +19,7 @@ type Schema struct {
 	hidden                           map[string]string // by the name of the target
 	hiddenSources                    map[string]string // likewise, by the name of the source attribute
 	dates                            map[string]bool   // targets that hold a date
+	drifts                           map[string]Drift  // targets whose drift is not overwritten; nil for none
 }
 
 func newSchema(rules []rule) *Schema {
@@ -46,6 +47,12 @@ func newSchema(rules []rule) *Schema {
 		default:
 			s.targets = append(s.targets, r.target.Name)
 			s.dates[r.target.Name] = r.target.Date
+			if r.drift != Overwrite {
+				if s.drifts == nil {
+					s.drifts = map[string]Drift{}
+				}
+				s.drifts[r.target.Name] = r.drift
+			}
 		}
 	}
 	slices.Sort(s.sources)

@@ -50,6 +50,8 @@ type mappingRow struct {
 	Source  string `json:"source"`
 	Target  string `json:"target"`
 	Applies string `json:"flowType"`
+	// Drift is what becomes of a value changed in the target, if it is not overwritten.
+	Drift   string `json:"drift,omitempty"`
 	Match   int    `json:"matchingPriority,omitempty"`
 	Default string `json:"defaultValue,omitempty"`
 	// FlowNull says that no value in the source clears the target.
@@ -93,6 +95,9 @@ func rowOf(m mapping.Mapping) mappingRow {
 		row.Graph = info.Name
 	}
 	row.FlowNull = info.Kind == directory.Ref
+	if m.Drift != mapping.Overwrite {
+		row.Drift = m.Drift.String()
+	}
 	if m.FlowNull != nil {
 		row.FlowNull = *m.FlowNull
 	}
@@ -127,14 +132,14 @@ func mappingTable(rows []mappingRow) *table {
 		{Key: "type", Title: "TYPE"}, {Key: "source", Title: "SOURCE", Flex: true}, {Key: "target", Title: "TARGET", Flex: true},
 		{Key: "flowType", Title: "APPLIES"}, {Key: "matchingPriority", Title: "MATCH", Right: true},
 		{Key: "defaultValue", Title: "DEFAULT", Wide: true}, {Key: "flowNull", Title: "NULL CLEARS", Wide: true},
-		{Key: "sensitive", Title: "SENSITIVE", Wide: true}, {Key: "warnings", Title: "WARNING", Wide: true, Flex: true},
+		{Key: "sensitive", Title: "SENSITIVE", Wide: true}, {Key: "drift", Title: "DRIFT", Wide: true}, {Key: "warnings", Title: "WARNING", Wide: true, Flex: true},
 	}}
 	for _, r := range rows {
 		match := ""
 		if r.Match > 0 {
 			match = strconv.Itoa(r.Match)
 		}
-		t.Rows = append(t.Rows, []string{r.Type, r.Source, r.Target, r.Applies, match, r.Default, yes(r.FlowNull), yes(r.Sensitive), strings.Join(r.Warnings, "; ")})
+		t.Rows = append(t.Rows, []string{r.Type, r.Source, r.Target, r.Applies, match, r.Default, yes(r.FlowNull), yes(r.Sensitive), r.Drift, strings.Join(r.Warnings, "; ")})
 	}
 	return t
 }

@@ -303,6 +303,9 @@ func planNote(action string, m engine.ChangeProperty) string {
 	if m.Access && action != "create" { // a new user has no access yet
 		note = strings.TrimSpace(note + "   (may decide access)")
 	}
+	if m.Drift {
+		note = strings.TrimSpace(note + "   (changed in the target)")
+	}
 	return strings.TrimSpace(strings.Join([]string{from, note}, "   "))
 }
 
@@ -350,9 +353,22 @@ func planFoot(b *strings.Builder, r *engine.PlanResult) {
 		fmt.Fprintf(b, "Held: %s (%s): %s. Let them through: tenantsync sync %s --accept\n",
 			plural(h.Count, "change", "changes"), h.Reason, escape(h.Message), escape(r.Job))
 	}
+	if n := len(r.Kept); n > 0 {
+		fmt.Fprintf(b, "Changed in %s by somebody else, and kept: %s of %s.\n", escape(r.Target), keptNames(r.Kept), plural(n, "user", "users"))
+	}
 	planMails(b, r)
 	fmt.Fprintf(b, "Requests: about %s to %s.\n", plural(r.Writes, "write", "writes"), escape(r.Target))
 	fmt.Fprintf(b, "Nothing was written. To run the cycle: tenantsync sync %s\n", escape(r.Job))
+}
+
+// keptNames are the attributes that are kept, of all users together.
+func keptNames(list []engine.KeptInTarget) string {
+	var names []string
+	for _, k := range list {
+		names = append(names, k.Attributes...)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 func heldSentence(r *engine.PlanResult) string {

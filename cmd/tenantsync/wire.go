@@ -190,7 +190,7 @@ func engineJob(cfg *config.Config, j *config.Job) engine.Job {
 		Name: j.Name, Enabled: j.Enabled,
 		SourceName: j.Source, TargetName: j.Target,
 		Pair:     store.Pair{Source: source.TenantID, Target: target.TenantID},
-		Schedule: j.Schedule, TimeZone: zone, AutoStart: j.AutoStart,
+		Schedule: j.Schedule, TimeZone: zone, AutoStart: j.AutoStart, CompareEvery: j.CompareEvery.Std(),
 		Scope: engine.Scope{
 			All: j.Scope.Mode == config.All, Groups: j.Scope.Groups, Users: j.Scope.Users,
 			ServicePrincipal: j.Scope.ServicePrincipalID, Nested: j.Scope.NestedGroups, Filter: j.Filter,

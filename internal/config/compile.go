@@ -172,10 +172,11 @@ func (c *compiler) needRoles(path string, j *Job) {
 
 // compiled returns the mapping as the mapping package takes it.
 func (m Mapping) compiled() mapping.Mapping {
-	// A word that is no flow type was refused when it was read.
+	// A word that is none of those known was refused when it was read.
 	flow, _ := mapping.ParseFlowType(string(m.FlowType))
+	drift, _ := mapping.ParseDrift(string(m.Drift))
 	return mapping.Mapping{
-		Target: m.Target, Source: m.Source, Constant: m.Constant.Value, Expression: string(m.Expression),
+		Drift: drift, Target: m.Target, Source: m.Source, Constant: m.Constant.Value, Expression: string(m.Expression),
 		Default: m.DefaultValue.Value, FlowType: flow, FlowNull: m.FlowNull,
 		MatchingPriority: m.MatchingPriority, Sensitive: m.Sensitive, Allowed: m.allowed(),
 		Type: attribute.Type(m.Type), Multivalued: m.Multivalued,

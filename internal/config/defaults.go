@@ -21,7 +21,7 @@ func (c *Config) setDefaults() {
 
 func (t *Tenant) setDefaults() { t.Cloud = Global }
 
-func (m *Mapping) setDefaults() { m.FlowType = "Always" }
+func (m *Mapping) setDefaults() { m.FlowType, m.Drift = "Always", "overwrite" }
 
 func (j *Job) setDefaults() {
 	j.Enabled = true

@@ -147,6 +147,7 @@ func maskedMappings(list []Mapping) []any {
 		add(m.Expression != "", "expression", expression)
 		add(m.DefaultValue.Written(), "defaultValue", hide(literal(m.DefaultValue.Value)))
 		add(true, "flowType", string(m.FlowType))
+		add(m.Drift != "" && m.Drift != "overwrite", "drift", string(m.Drift))
 		if m.FlowNull != nil {
 			add(true, "flowNull", *m.FlowNull)
 		}
@@ -168,7 +169,7 @@ func maskedMappings(list []Mapping) []any {
 func written(m mapping.Mapping) Mapping {
 	return Mapping{
 		Target: m.Target, Source: m.Source, Constant: Literal{m.Constant}, Expression: Expression(m.Expression),
-		DefaultValue: Literal{m.Default}, FlowType: FlowType(m.FlowType.String()), FlowNull: m.FlowNull,
+		DefaultValue: Literal{m.Default}, FlowType: FlowType(m.FlowType.String()), Drift: Drift(m.Drift.String()), FlowNull: m.FlowNull,
 		MatchingPriority: m.MatchingPriority, Sensitive: m.Sensitive,
 		Type: DataType(m.Type), Multivalued: m.Multivalued,
 	}

@@ -185,6 +185,7 @@ type Mapping struct {
 	Expression       Expression `yaml:"expression" jsonschema_description:"Expression: e.g. Join(\", \", [surname], [givenName]). References like ${VAR} are not replaced here."`
 	DefaultValue     Literal    `yaml:"defaultValue" jsonschema_description:"Written when the source gives no value while the user is created."`
 	FlowType         FlowType   `yaml:"flowType" jsonschema:"default=Always" jsonschema_description:"When the value flows: always, only on create, or only adding."`
+	Drift            Drift      `yaml:"drift" jsonschema:"default=overwrite" jsonschema_description:"A value that somebody else changed in the target: overwrite it, keep it until the mapping gives another one, or keep it and warn. Beyond Entra."`
 	FlowNull         *bool      `yaml:"flowNull" jsonschema_description:"An empty source value clears the target. Default: true for references such as manager, else false."`
 	MatchingPriority int        `yaml:"matchingPriority" jsonschema:"minimum=1" jsonschema_description:"Makes the attribute a matching attribute; 1 is tried first."`
 	Sensitive        bool       `yaml:"sensitive" jsonschema:"default=false" jsonschema_description:"The attribute's values appear in no output, log or error."`
@@ -202,6 +203,9 @@ type Expression string
 
 // FlowType says when a mapping's value flows.
 type FlowType string
+
+// Drift says what becomes of a value that was changed in the target.
+type Drift string
 
 // Literal is a value written in the file. Its zero value was not written.
 type Literal struct {
@@ -296,6 +300,7 @@ type Job struct {
 	Source              string         `yaml:"source" jsonschema:"required" jsonschema_description:"The name of the tenant that is read. Nothing is ever written to it."`
 	Target              string         `yaml:"target" jsonschema:"required" jsonschema_description:"The name of the tenant that receives the users."`
 	Schedule            string         `yaml:"schedule" jsonschema:"default=@every 40m" jsonschema_description:"When a cycle starts: @every with a duration, or five cron fields."`
+	CompareEvery        Duration       `yaml:"compareEvery" jsonschema:"default=0" jsonschema_description:"How often a cycle compares everybody with the target, e.g. 7d; at least 1h; 0 = only where something else asks for it."`
 	TimeZone            string         `yaml:"timeZone" jsonschema_description:"The time zone of the cron fields, e.g. Europe/Berlin. Default: the machine's."`
 	AutoStart           bool           `yaml:"autoStart" jsonschema:"default=false" jsonschema_description:"Whether a job that never ran starts by itself."`
 	Scope               Scope          `yaml:"scope" jsonschema_description:"Who is synchronized."`

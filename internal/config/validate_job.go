@@ -116,6 +116,10 @@ func (v *validator) validateNumbers(path string, j *Job) {
 	}
 	v.between(path+".deletions.percent", j.Deletions.Percent, 0, 100)
 	v.validateWindow(path+".deletions", &j.Deletions)
+	if every := j.CompareEvery.Std(); every > 0 && every < time.Hour {
+		sub := path + ".compareEvery"
+		v.fatal(sub, InvalidValue, fmt.Sprintf("%s must be at least 1h, not %s", sub, j.CompareEvery), "every comparison reads the whole target: write 7d, or 0 for none")
+	}
 	v.between(path+".guards.creates", j.Guards.Creates, 0, 100)
 	v.between(path+".guards.updates", j.Guards.Updates, 0, 100)
 	v.between(path+".guards.members", j.Guards.Members, 0, 100)

@@ -1,6 +1,9 @@
 package config
 
-import "tenantsync/mapping/attribute"
+import (
+	"tenantsync/mapping"
+	"tenantsync/mapping/attribute"
+)
 
 // enum is a type whose values are a closed list of words. Decoding refuses any
 // other word, and the JSON Schema lists them.
@@ -15,6 +18,7 @@ func (Members) words() []string   { return []string{"any", "all"} }
 func (FlowType) words() []string {
 	return []string{"Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly"}
 }
+func (Drift) words() []string        { return mapping.Drifts() }
 func (DataType) words() []string     { return attribute.Types() }
 func (InviteBy) words() []string     { return []string{"userPrincipalName", "mail"} }
 func (TargetBlock) words() []string  { return []string{"keep", "yield"} }

@@ -1,0 +1,209 @@
+package engine_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tenantsync/engine"
+	"tenantsync/mapping"
+	"tenantsync/store"
+)
+
+// driftOf maps as by default, but for what becomes of a department that somebody
+// else changed.
+func (w *world) driftOf(d mapping.Drift) {
+	w.Helper()
+	ms := mapping.Default()
+	for i := range ms {
+		if ms[i].Target == "department" {
+			ms[i].Drift = d
+		}
+	}
+	w.mapped(ms...)
+}
+
+// byHand sets the department of target user 1.
+func (w *world) byHand(department any) {
+	w.Helper()
+	w.update(w.fabrikam, w.targetID(1), map[string]any{"department": department})
+}
+
+func (w *world) departmentIs(want string) {
+	w.Helper()
+	if got := w.targetUser(1).String("department"); got != want {
+		w.Errorf("department in the target: got %q, want %q", got, want)
+	}
+}
+
+// lastCycle is the record of the job's last cycle.
+func (w *world) lastCycle() store.Cycle {
+	w.Helper()
+	cycles, err := w.st.Cycles(w.Context(), store.CycleQuery{Job: jobName, Limit: 1})
+	w.must(err)
+	return cycles[0]
+}
+
+// What is overwritten is named in the log and marked in the plan; a change that
+// came from the source is not.
+func TestOverwrittenDriftIsNamed(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		w.byHand("Piracy")
+		w.update(w.contoso, userID(1), map[string]any{"city": "Bergen"})
+		p := w.plan(engine.PlanRequest{Initial: true})
+		got := map[string]bool{}
+		for _, m := range p.Changes[0].Modified {
+			got[m.Name] = m.Drift
+		}
+		if diff := cmp.Diff(map[string]bool{"city": false, "department": true}, got); diff != "" {
+			w.Errorf("plan, changed in the target (-want +got):\n%s", diff)
+		}
+		w.syncInitial(store.OutcomeSuccess)
+		w.departmentIs("Sales")
+		steps := w.log(store.LogQuery{Limit: 1})[0].Steps
+		want := "User '" + upn(1) + "' was updated in fabrikam; somebody else had changed department there"
+		if got := steps[len(steps)-1].Description; got != want {
+			w.Errorf("log: got %q, want %q", got, want)
+		}
+		w.update(w.contoso, userID(1), map[string]any{"department": "Support"})
+		w.syncInitial(store.OutcomeSuccess)
+		steps = w.log(store.LogQuery{Limit: 1})[0].Steps
+		if got, want := steps[len(steps)-1].Description, "User '"+upn(1)+"' was updated in fabrikam"; got != want {
+			w.Errorf("log of a change of the source: got %q, want %q", got, want)
+		}
+	})
+}
+
+// What is kept stays through every comparison until the mapping gives another
+// value, and the plan lists it; a value that was cleared is kept like any other.
+func TestKeptDrift(t *testing.T) {
+	for _, set := range []any{"Piracy", nil} {
+		story(t, func(w *world) {
+			w.driftOf(mapping.Keep)
+			w.people(1, 2)
+			w.sync(store.OutcomeSuccess)
+			w.byHand(set)
+			want, _ := set.(string)
+			before := len(w.log(store.LogQuery{}))
+			for range 2 {
+				w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+			}
+			w.departmentIs(want)
+			if got := len(w.log(store.LogQuery{})); got != before {
+				w.Errorf("log: got %d entries, want %d: nothing to say", got, before)
+			}
+			p := w.plan(engine.PlanRequest{Initial: true})
+			kept := []engine.KeptInTarget{{Source: engine.ChangeSource{ID: userID(1), UPN: upn(1)}, Target: engine.ChangeTarget{ID: w.targetID(1)}, Attributes: []string{"department"}}}
+			if diff := cmp.Diff(kept, p.Kept); diff != "" || len(p.Changes) > 0 {
+				w.Errorf("plan: got changes %+v, kept (-want +got):\n%s", p.Changes, diff)
+			}
+			w.update(w.contoso, userID(1), map[string]any{"city": "Bergen"})
+			w.sync(store.OutcomeSuccess)
+			w.departmentIs(want)
+			w.update(w.contoso, userID(1), map[string]any{"department": "Support"})
+			w.sync(store.OutcomeSuccess)
+			w.departmentIs("Support")
+			w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+		})
+	}
+}
+
+// A warning names the attribute once per comparison, as long as it lasts, and
+// provision on demand tells it too; an incremental cycle has nothing to say.
+func TestWarnedDrift(t *testing.T) {
+	story(t, func(w *world) {
+		w.driftOf(mapping.Warn)
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		w.byHand("Piracy")
+		warnings := func() int {
+			n := 0
+			for _, e := range w.log(store.LogQuery{}) {
+				if e.StatusInfo.Error == nil || e.StatusInfo.Error.Code != "ChangedInTarget" {
+					continue
+				}
+				n++
+				if got, want := e.StatusInfo.Error.Reason, "department changed by somebody else in fabrikam, which is kept"; got != want || e.StatusInfo.Status != "warning" || e.SourceIdentity.ID != userID(1) {
+					w.Errorf("warning: got %s %q of %s, want warning %q of %s", e.StatusInfo.Status, got, e.SourceIdentity.ID, want, userID(1))
+				}
+			}
+			return n
+		}
+		for round := 1; round <= 2; round++ {
+			w.journalIs(func() { w.summary(w.syncInitial(store.OutcomeSuccess), store.Summary{Unchanged: 2}) })
+			w.sync(store.OutcomeSuccess)
+			if got := warnings(); got != round {
+				w.Errorf("warnings after comparison %d: got %d, want one each", round, got)
+			}
+		}
+		r := w.provision(engine.ProvisionRequest{User: upn(1), Job: jobName})
+		told := slices.ContainsFunc(r.Steps, func(s engine.ProvisionStep) bool { return s.Details["ChangedInTarget"] == "department" })
+		if !told || len(r.Modified) > 0 {
+			w.Errorf("provision on demand: got modified %+v and steps %+v, want department told and kept", r.Modified, r.Steps)
+		}
+		w.departmentIs("Piracy")
+		w.byHand("Sales")
+		w.syncInitial(store.OutcomeSuccess)
+		if got := warnings(); got != 2 {
+			w.Errorf("warnings once it is set back: got %d, want 2", got)
+		}
+	})
+}
+
+// Where a state was put back, what was last exported is not known: nothing that we
+// wrote after the copy is kept as if somebody else had set it.
+func TestOldStateKeepsNoDrift(t *testing.T) {
+	story(t, func(w *world) {
+		w.driftOf(mapping.Keep)
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		old := w.backup()
+		w.update(w.contoso, userID(1), map[string]any{"department": "Support"})
+		w.sync(store.OutcomeSuccess)
+		w.departmentIs("Support")
+		w.update(w.contoso, userID(1), map[string]any{"department": "Sales"})
+		w.putBack(old)
+		w.sync(store.OutcomeSuccess)
+		w.departmentIs("Sales")
+	})
+}
+
+// A job that is told how often to compare does so in the first cycle after that
+// time, and otherwise only follows the changes.
+func TestCompareEvery(t *testing.T) {
+	story(t, func(w *world) {
+		w.configure(false, func(j *engine.Job) { j.CompareEvery = 7 * 24 * time.Hour })
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		var initial []int
+		for day := 1; day <= 22; day++ {
+			w.pass(24 * time.Hour)
+			if day == 2 {
+				w.byHand("Piracy")
+			}
+			w.sync(store.OutcomeSuccess)
+			if c := w.lastCycle(); c.Initial {
+				initial = append(initial, day)
+			}
+			if day < 7 && day >= 2 {
+				w.departmentIs("Piracy")
+			}
+		}
+		w.departmentIs("Sales")
+		if diff := cmp.Diff([]int{7, 14, 21}, initial); diff != "" {
+			w.Errorf("days with a comparison (-want +got):\n%s", diff)
+		}
+		w.configure(false, func(j *engine.Job) { j.CompareEvery = 0 })
+		for day := range 9 {
+			w.pass(24 * time.Hour)
+			w.sync(store.OutcomeSuccess)
+			if w.lastCycle().Initial {
+				w.Errorf("day %d without compareEvery: got a comparison, want none", day)
+			}
+		}
+	})
+}
