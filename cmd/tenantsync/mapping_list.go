@@ -132,14 +132,20 @@ func mappingTable(rows []mappingRow) *table {
 		{Key: "type", Title: "TYPE"}, {Key: "source", Title: "SOURCE", Flex: true}, {Key: "target", Title: "TARGET", Flex: true},
 		{Key: "flowType", Title: "APPLIES"}, {Key: "matchingPriority", Title: "MATCH", Right: true},
 		{Key: "defaultValue", Title: "DEFAULT", Wide: true}, {Key: "flowNull", Title: "NULL CLEARS", Wide: true},
-		{Key: "sensitive", Title: "SENSITIVE", Wide: true}, {Key: "drift", Title: "DRIFT", Wide: true}, {Key: "warnings", Title: "WARNING", Wide: true, Flex: true},
+		{Key: "sensitive", Title: "SENSITIVE", Wide: true}, {Key: "warnings", Title: "WARNING", Wide: true, Flex: true},
 	}}
 	for _, r := range rows {
 		match := ""
 		if r.Match > 0 {
 			match = strconv.Itoa(r.Match)
 		}
-		t.Rows = append(t.Rows, []string{r.Type, r.Source, r.Target, r.Applies, match, r.Default, yes(r.FlowNull), yes(r.Sensitive), r.Drift, strings.Join(r.Warnings, "; ")})
+		t.Rows = append(t.Rows, []string{r.Type, r.Source, r.Target, r.Applies, match, r.Default, yes(r.FlowNull), yes(r.Sensitive), strings.Join(r.Warnings, "; ")})
+	}
+	if slices.ContainsFunc(rows, func(r mappingRow) bool { return r.Drift != "" }) {
+		t.Columns = append(t.Columns, column{Key: "drift", Title: "DRIFT"})
+		for i, r := range rows {
+			t.Rows[i] = append(t.Rows[i], r.Drift)
+		}
 	}
 	return t
 }
