@@ -264,6 +264,9 @@ type JobStatus struct {
 	// Restored is of when the state is, where an older one was put back and no cycle
 	// has compared everybody since: the next one does, and holds its deletes.
 	Restored *time.Time `json:"restored,omitempty"`
+	// Unfinished is when a cycle began whose process died before it ended: the next
+	// one goes on from what it left.
+	Unfinished *time.Time `json:"unfinished,omitempty"`
 	// ConfigurationRefused is set by a daemon that was told to take a changed
 	// configuration, could not, and goes on with the one it has.
 	ConfigurationRefused *ConfigurationRefused `json:"configurationRefused,omitempty"`

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"tenantsync/store"
 )
@@ -52,6 +53,9 @@ func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
 	if last != nil {
 		s.LastCycle = cycleInfo(last)
 	}
+	if s.Unfinished, err = e.unfinished(ctx, r); err != nil {
+		return s, err
+	}
 	s.State, s.SkippedStarts = stateName(&rec), rec.SkippedStarts
 	if rec.Quarantine != nil {
 		s.Quarantine = quarantineView(rec.Quarantine)
@@ -74,6 +78,20 @@ func (e *Engine) status(ctx context.Context, r *runner) (JobStatus, error) {
 		}
 	}
 	return s, nil
+}
+
+// unfinished returns when the newest cycle of a job began if it has no end and
+// nobody runs it: the state belongs to this process alone, so the one that ran it is
+// dead.
+func (e *Engine) unfinished(ctx context.Context, r *runner) (*time.Time, error) {
+	if r.running() != nil {
+		return nil, nil
+	}
+	newest, err := e.store.Cycles(ctx, store.CycleQuery{Job: r.job.Name, Limit: 1})
+	if err != nil || len(newest) == 0 || newest[0].Outcome != store.OutcomeRunning || r.running() != nil {
+		return nil, err // it may have begun in between
+	}
+	return &newest[0].StartedAt, nil
 }
 
 func stateName(rec *store.Job) string {

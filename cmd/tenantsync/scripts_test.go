@@ -209,9 +209,9 @@ func scriptFreePort(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}
+	signals := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}
 	if neg || len(args) != 2 || signals[args[0]] == nil {
-		ts.Fatalf("usage: signal INT|TERM|HUP WORD")
+		ts.Fatalf("usage: signal INT|TERM|HUP|KILL WORD")
 	}
 	for _, c := range ts.BackgroundCmds() {
 		if slices.Contains(c.Args, args[1]) && c.ProcessState == nil {

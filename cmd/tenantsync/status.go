@@ -210,10 +210,14 @@ func notTaken(j engine.JobStatus) string {
 		shortTime(r.At), message, capital(do))
 }
 
-// stopped is the line for a last cycle that was interrupted: what it left undone is
-// not lost, and nobody sees that by its numbers.
+// stopped is the line for a last cycle that was interrupted, or whose process died:
+// what it left undone is not lost, and nobody sees that by its numbers.
 func stopped(j engine.JobStatus) string {
 	c := j.LastCycle
+	if j.Unfinished != nil {
+		return fmt.Sprintf("! %s: the process died in the cycle that began at %s; what it did is kept, and the next one goes on from there. Now: tenantsync sync %s",
+			j.Name, shortTime(*j.Unfinished), j.Name)
+	}
 	if c == nil || j.Running != nil || c.Outcome != store.OutcomeInterrupted {
 		return ""
 	}
