@@ -65,12 +65,27 @@ func (x *exporter) adoptPart(ctx context.Context, part []*item) error {
 		if err != nil {
 			return err
 		}
-		list = append(list, x.adoption(o, found))
+		list = append(list, x.adopt(o, found, b))
 	}
 	if err := x.plan(ctx, list, b); err != nil {
 		return err
 	}
 	return x.commitAndFlush(ctx, b)
+}
+
+// adopt is adoption for one whose values are written. The link of a user who is still
+// being created takes the place of the open intent before anything else is written, as
+// that of an answered invitation does: nothing but the link says so once an update has
+// been refused, or is lost.
+func (x *exporter) adopt(o, found directory.Object, b *store.Batch) *change {
+	ch := x.adoption(o, found)
+	if ch.link.Creating {
+		ch.unstored = false
+		b.PutLinks = append(b.PutLinks, ch.link)
+		b.DropIntents = append(b.DropIntents, store.WaitKey{Job: x.c.job.Name, SourceID: o.ID})
+		x.c.dropInvitations(o.ID, b)
+	}
+	return ch
 }
 
 // adoption begins the way of a source user to the target user that matches it.

@@ -279,6 +279,51 @@ func TestABrokenCreateThatIsNotVisibleYet(t *testing.T) {
 	})
 }
 
+// A process dies over an invitation, and the user to whom it led stays invisible to
+// updates for longer than one cycle waits: the create is completed by a later one all
+// the same, whichever job had sent the invitation and wherever that cycle finds it.
+func TestABrokenCreateThatStaysInvisible(t *testing.T) {
+	for _, initial := range []bool{true, false} {
+		for _, other := range []bool{false, true} {
+			story(t, func(w *world) {
+				w.people(1, 2)
+				w.group(1, userID(1), userID(2))
+				w.group(2, userID(2))
+				w.twoJobs()
+				if other {
+					w.must(w.contoso.RemoveMember(groupID(1), userID(2)))
+				}
+				if !initial {
+					w.must(w.contoso.RemoveMember(groupID(1), userID(2)))
+					w.sync(store.OutcomeSuccess)
+					w.must(w.contoso.AddMember(groupID(1), userID(2)))
+				}
+				job := jobName
+				if other {
+					job = "second"
+				}
+				w.dieAfter(`"invitedUserEmailAddress":"user002`, func(e *engine.Engine) {
+					_, _ = e.Sync(w.Context(), engine.SyncRequest{Job: job}, nil)
+				})
+				if other {
+					w.must(w.contoso.AddMember(groupID(1), userID(2)))
+				}
+				w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PATCH", Path: "/users/*", Item: "inner",
+					Status: 404, Code: "Request_ResourceNotFound", Message: "Resource does not exist."}})
+				w.sync(store.OutcomePartial)
+				w.fabrikam.SetFaults(nil)
+				w.sync(store.OutcomeSuccess)
+				if got := w.targetUser(2).String("userType"); got != "Member" {
+					t.Errorf("initial %v, invited by the other job %v: got userType %s, want Member", initial, other, got)
+				}
+				w.equal(1, 2)
+				w.noIntents()
+				w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+			})
+		}
+	}
+}
+
 // An answer that tells nothing of a target user does not say that nobody is there:
 // what became of the write is asked once more.
 func TestAnOpenWriteIsNotSettledByAnError(t *testing.T) {

@@ -328,7 +328,7 @@ func (p *provision) export(ctx context.Context) error {
 	b := &store.Batch{}
 	switch {
 	case p.adopt != nil:
-		if err := x.plan(ctx, []*change{x.adoption(p.o, *p.adopt)}, b); err != nil {
+		if err := x.plan(ctx, []*change{x.adopt(p.o, *p.adopt, b)}, b); err != nil {
 			return err
 		}
 	case p.link == nil:
