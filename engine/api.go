@@ -83,6 +83,9 @@ type PlanResult struct {
 	// Kept are values that somebody else set in the target and that the cycle would
 	// leave there, as the mappings say. Only a comparing plan knows them.
 	Kept []KeptInTarget `json:"keptInTarget,omitempty"`
+	// GoneGroups are the groups of the scope that do not exist: the deletes of their
+	// members would be held, and the cycle end in quarantine.
+	GoneGroups []string `json:"goneGroups,omitempty"`
 	// Saved is the plan as it can be applied, with PlanRequest.Save.
 	Saved *SavedPlan `json:"saved,omitempty"`
 }

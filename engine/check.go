@@ -362,8 +362,9 @@ func (j *judgement) scope() {
 			j.checks[len(j.checks)-1].Permission = "Member.Read.Hidden"
 		case directory.KindOf(g.err) == directory.NotFound:
 			unread++
-			j.addJob(source, "scope groups", CheckWarning, "group "+g.id+" does not exist: the deletes of its members are held",
-				"bring the group back, or "+g.take())
+			j.addJob(source, "scope groups", CheckWarning, "group "+g.id+" does not exist in "+source+
+				": nobody counts as being in it, the deletes of its members are held, and cycles end in quarantine ("+string(CodeScopeGroupDeleted)+")",
+				"correct the id, which is the object id of a group of "+source+"; or bring the group back, or "+g.take())
 		case g.err != nil:
 			unread++
 			status := CheckWarning

@@ -122,7 +122,7 @@ func (e *Engine) planResult(ctx context.Context, c *cycle, rec store.Job, attrib
 	out := &PlanResult{Job: job.Name, Cycle: cycleName(c.initial), Changes: c.preview.changes, Summary: c.tally.Summary,
 		Threshold: c.preview.threshold, HeldChanges: c.preview.held, Source: e.tenantName(c.source, job.SourceName), Target: e.tenantName(c.target, job.TargetName),
 		InScope: c.inScope, Read: len(c.pos), Linked: c.linked, Writes: c.preview.writes, Attributes: attributes, Kept: c.preview.kept,
-		Mails: c.tally.Create, InvitationMail: job.Invitation.SendMessage}
+		Mails: c.tally.Create, InvitationMail: job.Invitation.SendMessage, GoneGroups: slices.Clone(c.rec.GoneGroups)}
 	if f := c.preview.collider; f != nil {
 		out.Redemption, out.Collisions, out.NotChecked = f.redemption, append([]Collision{}, f.found...), append([]string{}, f.lacking...)
 	}

@@ -38,7 +38,7 @@ func newDeletionsListCommand(env *environment) *cobra.Command {
 		Annotations: exitCodes(exitDone, exitFailed, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		Args:        cobra.MaximumNArgs(1),
 		RunE: env.runs(func(ctx context.Context, args []string) error {
-			job, err := env.jobName(args)
+			job, err := env.jobName(ctx, args)
 			if err != nil {
 				return err
 			}
@@ -111,7 +111,7 @@ func runDecision(ctx context.Context, env *environment, v decision, args []strin
 		}
 		return usagef("name users with --user, or take --all", "deletions %s needs either --user or --all.", v.name)
 	}
-	job, err := env.jobName(args)
+	job, err := env.jobName(ctx, args)
 	if err != nil {
 		return err
 	}

@@ -206,8 +206,29 @@ func (e *environment) say(level, message, action string) {
 }
 
 // jobName returns the job that a command is about: the argument if there is one,
-// else --job, else the only job of the configuration.
-func (e *environment) jobName(args []string) (string, error) {
+// else --job, else the only job of the daemon that --server names, else the only one
+// of the configuration.
+func (e *environment) jobName(ctx context.Context, args []string) (string, error) {
+	if len(args) > 0 || e.options.Job != "" || e.options.Server == "" {
+		return e.configuredName(args)
+	}
+	client, err := e.namedDaemon(ctx)
+	if err != nil {
+		return "", err
+	}
+	list, err := client.Status(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	names := make([]string, len(list))
+	for i, j := range list {
+		names[i] = j.Name
+	}
+	return onlyJob(names, "the daemon")
+}
+
+// configuredName is jobName for what only the configuration knows.
+func (e *environment) configuredName(args []string) (string, error) {
 	if err := e.oneJob(args); err != nil {
 		return "", err
 	}
@@ -218,22 +239,26 @@ func (e *environment) jobName(args []string) (string, error) {
 	if name != "" {
 		return name, e.knowsJob(name)
 	}
-	if e.options.Server != "" {
-		return "", usagef("name the job as an argument or with --job", "which job is meant?")
-	}
 	cfg, err := e.LoadConfig()
 	if err != nil {
 		return "", err
 	}
-	switch names := cfg.JobNames(); len(names) {
-	case 0:
-		return "", usagef("add a job to the configuration", "the configuration has no job.")
-	case 1:
-		return names[0], e.knowsJob(names[0])
-	default:
-		return "", usagef("name one of them as an argument or with --job: "+strings.Join(names, ", "),
-			"the configuration has %d jobs; which one is meant?", len(names))
+	if name, err = onlyJob(cfg.JobNames(), "the configuration"); err != nil {
+		return "", err
 	}
+	return name, e.knowsJob(name)
+}
+
+// onlyJob returns the one job that of has; with any other number somebody has to say.
+func onlyJob(names []string, of string) (string, error) {
+	switch len(names) {
+	case 0:
+		return "", usagef("add a job to the configuration", "%s has no job.", of)
+	case 1:
+		return names[0], nil
+	}
+	return "", usagef("name one of them as an argument or with --job: "+strings.Join(names, ", "),
+		"%s has %d jobs; which one is meant?", of, len(names))
 }
 
 // oneJob refuses a command line whose argument and --job name two jobs.

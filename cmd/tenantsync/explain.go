@@ -21,7 +21,7 @@ func newExplainCommand(env *environment) *cobra.Command {
 		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		Args:        cobra.ExactArgs(1),
 		RunE: env.runs(func(ctx context.Context, args []string) error {
-			job, err := env.jobName(nil)
+			job, err := env.jobName(ctx, nil)
 			if err != nil {
 				return err
 			}

@@ -23,7 +23,7 @@ func (e *environment) configuredJob(args []string) (*config.Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := e.jobName(args)
+	name, err := e.configuredName(args)
 	if err != nil {
 		return nil, err
 	}

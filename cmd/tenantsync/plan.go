@@ -84,7 +84,7 @@ func runPlan(ctx context.Context, env *environment, args []string, o planOptions
 	if err := o.checkOut(); err != nil {
 		return err
 	}
-	job, err := env.jobName(args)
+	job, err := env.jobName(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -355,6 +355,9 @@ func planFoot(b *strings.Builder, r *engine.PlanResult) {
 	}
 	if n := len(r.Kept); n > 0 {
 		fmt.Fprintf(b, "Changed in %s by somebody else, and kept: %s of %s.\n", escape(r.Target), keptNames(r.Kept), plural(n, "user", "users"))
+	}
+	for _, g := range r.GoneGroups {
+		fmt.Fprintf(b, "! group %s of the scope does not exist: nobody counts as being in it, and the cycle would end in quarantine (%s).\n", escape(g), engine.CodeScopeGroupDeleted)
 	}
 	planMails(b, r)
 	fmt.Fprintf(b, "Requests: about %s to %s.\n", plural(r.Writes, "write", "writes"), escape(r.Target))

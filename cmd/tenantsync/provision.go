@@ -41,7 +41,7 @@ func newProvisionCommand(env *environment) *cobra.Command {
 }
 
 func runProvision(ctx context.Context, env *environment, user string, o provisionOptions) error {
-	job, err := env.jobName(nil)
+	job, err := env.jobName(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func newRetriesCommand(env *environment) *cobra.Command {
 }
 
 func runRetries(ctx context.Context, env *environment, args []string, ask func(control.Service, string) (*engine.Retries, error)) error {
-	job, err := env.jobName(args)
+	job, err := env.jobName(ctx, args)
 	if err != nil {
 		return err
 	}

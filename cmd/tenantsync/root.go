@@ -153,7 +153,7 @@ func (e *environment) globalFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.LogFormat, "log-format", "", "form of the log on standard error: `text|json`")
 	f.StringVar(&o.Server, "server", "", "the daemon to ask: `http://127.0.0.1:PORT` or unix:PATH")
 	f.StringVar(&o.TokenFile, "token-file", "", "a `FILE` with the token to show to the daemon, for what its role may do")
-	f.DurationVar(&o.Timeout, "timeout", 0, "give up after this `DURATION`, e.g. 5m")
+	f.DurationVar(&o.Timeout, "timeout", 0, "end the command after this `DURATION`, e.g. 5m, as Ctrl-C does: exit code 130")
 }
 
 // settle completes the global options before a command runs: what no flag set

@@ -35,7 +35,7 @@ address, a display name or an object id. Writes nothing.`,
 		Args:        cobra.ExactArgs(1),
 		Annotations: exitCodes(exitDone, exitFailed, exitSignIn, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		RunE: env.runs(func(ctx context.Context, args []string) error {
-			job, err := env.jobName(nil)
+			job, err := env.jobName(ctx, nil)
 			if err != nil {
 				return err
 			}

@@ -56,7 +56,7 @@ func newJobVerbCommand(env *environment, v jobVerb) *cobra.Command {
 		Annotations: exitCodes(exitDone, exitFailed, exitUnreachable, exitUsage, exitConfig, exitInterrupted),
 		Args:        cobra.MaximumNArgs(1),
 		RunE: env.runs(func(ctx context.Context, args []string) error {
-			job, err := env.jobName(args)
+			job, err := env.jobName(ctx, args)
 			if err != nil {
 				return err
 			}

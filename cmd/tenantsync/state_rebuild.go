@@ -49,7 +49,7 @@ func newStateRebuildCommand(env *environment) *cobra.Command {
 // jobsToRebuild is the job that was named, or every enabled one.
 func (e *environment) jobsToRebuild(cfg *config.Config, args []string) ([]string, error) {
 	if len(args) > 0 || e.options.Job != "" {
-		name, err := e.jobName(args)
+		name, err := e.configuredName(args)
 		return []string{name}, err
 	}
 	var names []string

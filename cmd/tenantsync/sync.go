@@ -48,7 +48,7 @@ func newSyncCommand(env *environment) *cobra.Command {
 }
 
 func runSync(ctx context.Context, env *environment, args []string, o syncOptions) error {
-	job, err := env.jobName(args)
+	job, err := env.jobName(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -221,6 +221,8 @@ func quarantineAction(job, reason string, held int) string {
 		return fmt.Sprintf("review with: tenantsync plan %s, then let it through with: tenantsync sync %s --accept", job, job)
 	case held > 0:
 		return "review: tenantsync deletions list " + job
+	case code == engine.CodeScopeGroupDeleted:
+		return "correct the id, bring the group back, or take it out of the configuration, then run: tenantsync sync " + job
 	}
 	return "correct the cause, then run: tenantsync sync " + job
 }

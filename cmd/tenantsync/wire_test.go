@@ -82,10 +82,10 @@ func TestADisabledJobWithoutItsSecretLetsTheOthersWork(t *testing.T) {
 	}
 	env := newEnvironment(nil, nil, nil, io.Discard, func(string) (string, bool) { return "", false })
 	env.cfg = cfg
-	if _, err := env.jobName([]string{"b"}); exitCode(err) != exitConfig || !strings.Contains(err.Error(), "MISSING") {
+	if _, err := env.jobName(t.Context(), []string{"b"}); exitCode(err) != exitConfig || !strings.Contains(err.Error(), "MISSING") {
 		t.Errorf("asking for the job: got %v, want a configuration error that names the missing variable", err)
 	}
-	if _, err := env.jobName([]string{"a"}); err != nil {
+	if _, err := env.jobName(t.Context(), []string{"a"}); err != nil {
 		t.Errorf("asking for the other job: %v", err)
 	}
 }
