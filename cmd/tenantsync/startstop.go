@@ -16,13 +16,14 @@ type jobVerb struct {
 	done              string // what is then so
 	idle              string // the same of a job that is not enabled, "" when that makes no difference
 	question          string // asked first, "" for none
+	scheduled         bool   // it is the schedule's turn then, which a daemon keeps
 	do                func(control.Service, context.Context, string) error
 }
 
 func newStartCommand(env *environment) *cobra.Command {
 	return newJobVerbCommand(env, jobVerb{
 		name: "start", short: "Let the schedule run a job, or run it again after a pause",
-		done: "started: the schedule runs it",
+		done: "started: the schedule runs it", scheduled: true,
 		idle: "started, but not enabled: the schedule runs it once the configuration says enabled: true", do: control.Service.Start,
 	})
 }
@@ -41,7 +42,7 @@ func newRestartCommand(env *environment) *cobra.Command {
 		name: "restart", short: "Forget watermarks, retries and quarantine of a job and start it",
 		long: "Forget watermarks, retries and quarantine of a job and start it: its next cycle compares everybody.\n" +
 			"Links are kept, nobody is created twice.",
-		done:     "restarted: its next cycle is an initial one",
+		done: "restarted: its next cycle is an initial one", scheduled: true,
 		question: "Restart job %s? Its watermarks, retries and quarantine are forgotten.",
 		do:       control.Service.Restart,
 	})
@@ -68,6 +69,9 @@ func newJobVerbCommand(env *environment, v jobVerb) *cobra.Command {
 			return env.withService(ctx, func(s control.Service) error {
 				if err := v.do(s, ctx, job); err != nil {
 					return err
+				}
+				if _, daemon := s.(*control.Client); v.scheduled && !daemon {
+					env.note("No daemon answers, and only a daemon keeps the schedule. Start it: tenantsync run; or one cycle: tenantsync sync %s", job)
 				}
 				return env.printer().Print(v.result(ctx, s, job))
 			})

@@ -223,13 +223,18 @@ func nameOf(path string) string {
 // text returns the text of a single value, references replaced. referred says
 // that it held a reference. ok is false when a problem was reported.
 func (d *decoder) text(path string, n *node) (text string, referred, ok bool) {
+	return d.advised(path, n, func(u *unresolved) string { return u.action })
+}
+
+// advised is text with advice of its own about what cannot be resolved.
+func (d *decoder) advised(path string, n *node, advice func(*unresolved) string) (text string, referred, ok bool) {
 	if !d.expect(path, n, oneValue) {
 		return "", false, false
 	}
 	text, problem := d.resolver.expand(n.text)
 	if problem != nil {
 		at, _ := d.source.locate(n, problem.offset)
-		d.add(finding{path: path, at: at, code: problem.code, message: problem.message, action: problem.action})
+		d.add(finding{path: path, at: at, code: problem.code, message: problem.message, action: advice(problem)})
 		return "", false, false
 	}
 	return text, strings.Contains(n.text, "${"), true
@@ -402,7 +407,7 @@ func (x *Secret) decodeNode(d *decoder, path string, n *node) {
 	if !isReference(n.text) {
 		d.source.hide(n)
 	}
-	text, referred, ok := d.text(path, n)
+	text, referred, ok := d.advised(path, n, keptApart)
 	if !ok {
 		return
 	}
@@ -414,6 +419,15 @@ func (x *Secret) decodeNode(d *decoder, path string, n *node) {
 		})
 	}
 	*x = NewSecret(text)
+}
+
+// keptApart is what to do about the variable of a secret that is not set: a default
+// would be the secret in clear text.
+func keptApart(u *unresolved) string {
+	if u.name == "" {
+		return u.action
+	}
+	return "set " + u.name + ", or write ${file:PATH} with a file that only this user can read"
 }
 
 // clearDefault finds a reference whose default is written out.

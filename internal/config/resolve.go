@@ -31,6 +31,7 @@ type unresolved struct {
 	code    Code
 	message string
 	action  string
+	name    string // of the variable that is missing, else ""
 }
 
 // maxReferenceDepth bounds references inside references.
@@ -57,7 +58,7 @@ func (r resolver) expandAt(text string, depth int) (string, *unresolved) {
 		case strings.HasPrefix(text[i:], "${"):
 			end := closing(text, i+2)
 			if end < 0 || depth == maxReferenceDepth {
-				return "", &unresolved{i, InvalidValue, "a reference begins here and does not end", "close it with }, or write $${ for the characters ${"}
+				return "", &unresolved{offset: i, code: InvalidValue, message: "a reference begins here and does not end", action: "close it with }, or write $${ for the characters ${"}
 			}
 			value, problem := r.reference(text[i+2:end], depth)
 			if problem != nil {
@@ -111,7 +112,8 @@ func (r resolver) reference(body string, depth int) (string, *unresolved) {
 	if hasFallback {
 		return r.expandAt(fallback, depth+1)
 	}
-	problem := &unresolved{code: MissingVariable, message: fmt.Sprintf("environment variable %s is not set", name), action: fmt.Sprintf("set %s, or write ${%s:-default}", name, name)}
+	problem := &unresolved{code: MissingVariable, name: name, message: fmt.Sprintf("environment variable %s is not set", name),
+		action: fmt.Sprintf("set %s, or write ${%s:-default}", name, name)}
 	if set {
 		problem.message = fmt.Sprintf("environment variable %s is empty", name)
 	}
