@@ -331,7 +331,10 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 		w.updates = append(w.updates, &item{id: j.o.ID, at: j.at, act: actDisable})
 		return nil
 	}
-	if c.note(j) || j.taken {
+	switch noted := c.note(j) || j.taken; {
+	case c.forgotten(j):
+		b.DropLinks = append(b.DropLinks, j.link.Key())
+	case noted:
 		b.PutLinks = append(b.PutLinks, *j.link)
 	}
 	c.dropEscrow(b, j.o.ID)

@@ -30,6 +30,15 @@ func (c *cycle) forget(b *store.Batch, now time.Time) {
 	b.PruneDeleted = horizon.Add(-keepDeleted)
 }
 
+// forgotten reports a user who is not wanted any more and whose target user somebody
+// else deleted so long ago that it is in no recycle bin either. Only a cycle that has
+// read the whole target tells: it may have been restored by hand meanwhile, and is then
+// to be removed.
+func (c *cycle) forgotten(j *judged) bool {
+	return j.link.State == store.LinkMissing && !j.v.inScope() && c.known != nil && !c.known[keyOf(j.link.TargetID)] &&
+		j.link.DeletedAt.Before(retentionHorizon(&c.rec, c.began).Add(-keepDeleted))
+}
+
 // prune drops what the cycle's last commit left of what is too old, a little with
 // each commit. The cycle has ended by then: what cannot be dropped now is dropped
 // by a later one.

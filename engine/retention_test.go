@@ -61,3 +61,67 @@ func TestOldRecordsGoALittleWithEachCommit(t *testing.T) {
 		}
 	})
 }
+
+// Links of people who are gone on both sides go, those of others stay: of somebody
+// deleted by hand who is still wanted, who left not long ago, or who was restored by
+// hand and is to be removed for having left.
+func TestLinksOfPeopleGoneOnBothSidesGo(t *testing.T) {
+	story(t, func(w *world) {
+		const day = 24 * time.Hour
+		w.people(1, 4)
+		w.sync(store.OutcomeSuccess)
+		for n := 1; n <= 3; n++ {
+			w.must(w.fabrikam.Delete(w.targetID(n)))
+		}
+		w.syncInitial(store.OutcomeSuccess)
+		w.must(w.contoso.Delete(userID(1)))
+		w.must(w.contoso.Delete(userID(2)))
+		w.sync(store.OutcomeSuccess)
+		states := func(want ...store.LinkState) {
+			w.Helper()
+			for i, state := range want {
+				if l, ok := w.link(i + 1); !ok || l.State != state {
+					w.Errorf("link of user %d: got %v, %v; want %v", i+1, l.State, ok, state)
+				}
+			}
+		}
+		w.passIdle(20 * day)
+		w.must(w.fabrikam.Restore(w.targetID(2)))
+		w.syncWith(engine.SyncRequest{Job: jobName}, store.OutcomeSuccess)
+		w.syncInitial(store.OutcomeSuccess) // it is back, and was told to be left alone: gone as a leaver
+		states(store.LinkMissing, store.LinkDeleted, store.LinkMissing, store.LinkActive)
+		w.passIdle(16 * day)
+		w.syncInitial(store.OutcomeSuccess)
+		if l, ok := w.link(1); ok {
+			t.Errorf("link of user 1, who is gone on both sides: got %v, want none", l.State)
+		}
+		if l, ok := w.link(2); !ok || l.State != store.LinkDeleted {
+			t.Errorf("link of user 2: got %v, %v; want deleted, 16 days ago", l.State, ok)
+		}
+		w.equal(3, 4) // row 22: whoever is purged and wanted is created anew
+	})
+}
+
+// Somebody deleted by hand and restored by hand is still known when the source user
+// leaves, however long ago that was: only a look at the whole target tells.
+func TestRestoredByHandLongAgoIsRemovedOnLeaving(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.group(1, userID(1), userID(2), userID(3))
+		w.assignedTo(1)
+		w.sync(store.OutcomeSuccess)
+		target := w.targetID(1)
+		w.must(w.fabrikam.Delete(target))
+		w.syncInitial(store.OutcomeSuccess)
+		w.must(w.fabrikam.Restore(target))
+		w.passIdle(40 * 24 * time.Hour)
+		w.must(w.contoso.RemoveMember(groupID(1), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.must(w.contoso.Delete(userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.syncInitial(store.OutcomeSuccess)
+		if l, ok := w.link(1); !ok || l.State != store.LinkDeleted || len(w.fabrikam.Users()) != 2 {
+			t.Errorf("link: got %v, %v, and %d users of the target; want deleted and 2", l.State, ok, len(w.fabrikam.Users()))
+		}
+	})
+}
