@@ -119,6 +119,9 @@ func (e *environment) daemon(ctx context.Context, cfg *config.Config) (control.S
 	if refused := (*engine.Error)(nil); errors.As(err, &refused) && refused.Class == engine.ClassSignIn && (given || address.Socket != "") {
 		return nil, err
 	}
+	if ctx.Err() != nil { // nobody was waited for: whether one answers is not known
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, nil //nolint:nilerr // where the token was left by another daemon, the state file tells
 	}
