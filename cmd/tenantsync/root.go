@@ -243,14 +243,14 @@ func (e *environment) flagError(cmd *cobra.Command, err error) error {
 		return usagef("see: "+cmd.CommandPath()+" --help", "%s.", err)
 	}
 	var names []string
-	collect := func(f *pflag.Flag) { names = append(names, "--"+f.Name) }
+	collect := func(f *pflag.Flag) { names = append(names, f.Name) } // the dashes are in all of them
 	cmd.LocalFlags().VisitAll(collect)
 	cmd.InheritedFlags().VisitAll(collect)
-	name := "--" + unknown.GetSpecifiedName()
+	name := unknown.GetSpecifiedName()
 	if near := suggest.Nearest(name, slices.Values(names)); near != "" {
-		return usagef(fmt.Sprintf("did you mean %q?", near), "unknown flag %q.", name)
+		return usagef(fmt.Sprintf("did you mean %q?", "--"+near), "unknown flag %q.", "--"+name)
 	}
-	return usagef("see: "+cmd.CommandPath()+" --help", "unknown flag %q.", name)
+	return usagef("see: "+cmd.CommandPath()+" --help", "unknown flag %q.", "--"+name)
 }
 
 // kindOfValue says what a flag takes, "" where the flag's own error says it best.
