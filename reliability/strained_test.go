@@ -32,6 +32,9 @@ func (s *Script) strained() {
 	case 1:
 		s.Steps = slices.Insert(s.Steps, at, Step{Do: "redepartment", Text: []string{"Sales", "Legal"}[r.IntN(2)]}, Step{Do: "fault", Fault: met(r)})
 	case 2: // for as long as some cycles
+		if u.Stale > 0 { // tried again at once, and read where the change is not known yet: nothing says so
+			return
+		}
 		to := cycles[len(cycles)-1]
 		s.Steps = slices.Insert(s.Steps, to, Step{Do: "ends"})
 		s.Steps = slices.Insert(s.Steps, at, Step{Do: "begins", Fault: refusal(r)})
