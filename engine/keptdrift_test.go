@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"context"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tenantsync/engine"
+	"tenantsync/entra/entrasim"
 	"tenantsync/mapping"
 	"tenantsync/store"
 )
@@ -205,5 +208,90 @@ func TestCompareEvery(t *testing.T) {
 				w.Errorf("day %d without compareEvery: got a comparison, want none", day)
 			}
 		}
+	})
+}
+
+// A write that was carried out and answered as refused is ours: what it left is not
+// kept as if somebody else had set it.
+func TestARefusedWriteIsNoDrift(t *testing.T) {
+	story(t, func(w *world) {
+		w.driftOf(mapping.Keep)
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		w.update(w.contoso, userID(1), map[string]any{"department": "Support"})
+		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PATCH", Path: "/users/*", Status: http.StatusBadRequest,
+			Code: "Request_BadRequest", Message: "Invalid value.", Effect: "after", Nth: 1, Times: 1}})
+		w.sync(store.OutcomePartial)
+		w.fabrikam.SetFaults(nil)
+		w.departmentIs("Support")
+		w.update(w.contoso, userID(1), map[string]any{"department": "Sales"})
+		w.syncInitial(store.OutcomeSuccess)
+		w.departmentIs("Sales")
+	})
+}
+
+// Nor is one that a process had sent when it died, whatever it wrote: the values of
+// a user who is there, or of one who was being created.
+func TestABrokenWriteIsNoDrift(t *testing.T) {
+	for _, n := range []int{1, 2} {
+		story(t, func(w *world) {
+			w.driftOf(mapping.Keep)
+			w.people(1, 1)
+			w.sync(store.OutcomeSuccess)
+			if n == 2 {
+				w.person(2, map[string]any{"department": "Support"})
+			}
+			w.update(w.contoso, userID(n), map[string]any{"department": "Support"})
+			w.dyingSync(`"department":"Support"`)
+			w.pass(2 * time.Hour) // what was read is too old to be taken up
+			w.update(w.contoso, userID(n), map[string]any{"department": "Sales"})
+			p := w.plan(engine.PlanRequest{Initial: true})
+			if len(p.Kept) > 0 {
+				w.Errorf("plan: got %+v kept, want nothing", p.Kept)
+			}
+			for _, c := range p.Changes {
+				if slices.ContainsFunc(c.Modified, func(m engine.ChangeProperty) bool { return m.Drift }) {
+					w.Errorf("plan: got %+v, want nothing changed by somebody else", c.Modified)
+				}
+			}
+			w.syncInitial(store.OutcomeSuccess)
+			w.equal(through(1, n)...)
+			w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+		})
+	}
+}
+
+// A job that is paused, or whose turn has not come, compares nobody: the setting says
+// what kind a cycle is, not when one begins.
+func TestCompareEveryBeginsNoCycle(t *testing.T) {
+	story(t, func(w *world) {
+		w.configure(false, func(j *engine.Job) { j.CompareEvery, j.Schedule = time.Hour, "@every 24h" })
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		cycles := func() []bool {
+			w.Helper()
+			list, err := w.st.Cycles(w.Context(), store.CycleQuery{Job: jobName, Limit: 10})
+			w.must(err)
+			var initial []bool
+			for _, c := range slices.Backward(list) {
+				initial = append(initial, c.Initial)
+			}
+			return initial
+		}
+		ctx, stop := context.WithCancel(w.Context())
+		defer stop()
+		done := make(chan error, 1)
+		go func() { done <- w.engine.Run(ctx) }()
+		w.pass(50 * time.Hour)
+		if diff := cmp.Diff([]bool{true, true, true}, cycles()); diff != "" {
+			w.Errorf("cycles of two days, initial (-want +got):\n%s", diff)
+		}
+		w.must(w.engine.Pause(w.Context(), jobName))
+		w.pass(72 * time.Hour)
+		if got := len(cycles()); got != 3 {
+			w.Errorf("cycles after three days of pause: got %d, want 3", got)
+		}
+		stop()
+		w.must(<-done)
 	})
 }
