@@ -78,6 +78,27 @@ Nothing was written. To run the cycle: tenantsync sync contoso-to-fabrikam
 	}
 }
 
+// What somebody else changed in the target is marked where it is overwritten, and
+// named where it is kept.
+func TestPlanTellsOfDrift(t *testing.T) {
+	r := samplePlan()
+	for i := range r.Changes {
+		if r.Changes[i].Action == "update" {
+			r.Changes[i].Modified[0].Drift = true
+		}
+	}
+	r.Kept = []engine.KeptInTarget{{Attributes: []string{"department", "companyName"}}, {Attributes: []string{"department"}}}
+	got := printed(t, planResult(r, planShown, false))
+	for _, want := range []string{
+		`"Sales" -> "Finance\u001b[2J"       (changed in the target)` + "\n",
+		"Changed in fabrikam.com by somebody else, and kept: companyName, department of 2 users.\n",
+	} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("got %s\nwant once: %s", got, want)
+		}
+	}
+}
+
 func TestPlanSaysWhetherDeletionsWait(t *testing.T) {
 	for _, c := range []struct {
 		held    int
