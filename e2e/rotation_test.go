@@ -66,7 +66,14 @@ func TestSecretRotation(t *testing.T) {
 	if err := os.WriteFile(l.config, []byte(told), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l.hangup("configuration reloaded")
+	l.hangup(`"msg":"configuration reloaded"`)
+	if log := string(l.daemon.stderr.Bytes()); !strings.Contains(log, `"changedCredentials":["source"]`) {
+		t.Errorf("the log does not name the tenant of the new secret:\n%s", log)
+	}
+	l.hangup(`"msg":"configuration reloaded"`)
+	if log := string(l.daemon.stderr.Bytes()); !strings.Contains(log, `"changedCredentials":[]`) {
+		t.Errorf("the log of a reload without a new secret names one:\n%s", log)
+	}
 	if log := string(l.daemon.stderr.Bytes()); !strings.Contains(log, "the secret for source expires on "+day) {
 		t.Errorf("the log does not say that the secret expires on %s:\n%s", day, log)
 	}
@@ -99,5 +106,5 @@ func TestSecretRotation(t *testing.T) {
 	for _, a := range acts {
 		got = a.Via + " " + a.Outcome + ", " + got
 	}
-	expectEqual(t, "configurations in the audit", got, "process done, signal refused, signal done, ")
+	expectEqual(t, "configurations in the audit", got, "process done, signal refused, signal done, signal done, ")
 }

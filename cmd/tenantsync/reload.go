@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -39,13 +40,15 @@ func (d *daemon) reload(ctx context.Context) {
 	if err == nil && (cfg.Store != d.cfg.Store || cfg.Control.Listen != d.cfg.Control.Listen) {
 		d.log.Warn("store and control.listen take effect with the next start")
 	}
+	var renewed []freshClient
 	if err == nil {
-		err = d.replace(ctx, cfg)
+		renewed, err = d.replace(ctx, cfg)
 	}
 	if err == nil {
 		d.refused.Store(nil)
 		warnOf(d.log, cfg)
-		d.log.Info("configuration reloaded", zap.Strings("jobs", cfg.JobNames()))
+		// Whoever changed a secret sees whether the process has read another one than before.
+		d.log.Info("configuration reloaded", zap.Strings("jobs", cfg.JobNames()), zap.Strings("changedCredentials", tenantsOf(renewed)))
 		return
 	}
 	problems := problemsOf(err)
@@ -87,33 +90,33 @@ const hangupSender = "whoever may send signals to the daemon"
 
 // replace puts a valid configuration in the place of the present one, in this
 // order: who cannot sign in changes nothing, and what is not recorded does not
-// take effect.
-func (d *daemon) replace(ctx context.Context, cfg *config.Config) error {
+// take effect. It returns the clients whose credentials changed.
+func (d *daemon) replace(ctx context.Context, cfg *config.Config) ([]freshClient, error) {
 	jobs, err := d.wiring.jobs(cfg)
 	if err != nil {
-		return &configError{err}
+		return nil, &configError{err}
 	}
 	tokens, err := controlTokens(cfg)
 	if err != nil {
-		return &configError{err}
+		return nil, &configError{err}
 	}
 	renewed := d.wiring.fresh()
 	if err := d.signIn(ctx, renewed); err != nil {
-		return err
+		return nil, err
 	}
 	d.auditor.SetConfiguration(auditedConfiguration(cfg), cfg.Control.RequireReason)
 	if err := d.auditor.Configured(ctx, hangupSender, viaSignal, true); err != nil {
 		d.auditor.SetConfiguration(auditedConfiguration(d.cfg), d.cfg.Control.RequireReason)
-		return err
+		return nil, err
 	}
 	if err := d.engine.Reload(jobs); err != nil {
-		return err
+		return nil, err
 	}
 	d.tokens.Store(&tokens)
 	d.cfg = cfg
 	d.wiring.settle()
 	d.engine.Hasten(ctx, jobsOf(renewed))
-	return nil
+	return renewed, nil
 }
 
 // signIn asks for a token with each credential that is new. A token service that
@@ -133,6 +136,16 @@ func (d *daemon) signIn(ctx context.Context, renewed []freshClient) error {
 		}
 	}
 	return nil
+}
+
+// tenantsOf names the tenants for which credentials are new, each once, in order.
+func tenantsOf(renewed []freshClient) []string {
+	names := make([]string, len(renewed))
+	for i, f := range renewed {
+		names[i] = f.tenant
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // jobsOf returns the jobs that use a new credential.
