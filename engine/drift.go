@@ -20,7 +20,8 @@ import (
 // returns the values to compare with: known, which it changes, but for attributes
 // whose drift is kept, which stay as they were last exported.
 func (c *cycle) drifted(link *store.Link, known directory.Attributes, names []string) directory.Attributes {
-	if c.oldState() || c.unfinished || link.Creating || !isLinked(link) || link.Job != c.job.Name {
+	there := isLinked(link) || link.State == store.LinkHeld
+	if c.oldState() || c.unfinished || link.Creating || !there || link.Job != c.job.Name {
 		return known
 	}
 	var drift directory.Attributes
@@ -56,13 +57,16 @@ func (c *cycle) drifted(link *store.Link, known directory.Attributes, names []st
 	return known
 }
 
-// retried reports a user whose last write failed, or may have: what was exported
-// is not known then.
+// retried reports a user whose last write of values failed, or may have: what was
+// exported is not known then. A manager that could not be written says nothing of
+// the values, nor does a mark that the user is to be looked at again.
 func (c *cycle) retried(sourceID string) bool {
 	if c.escrowed == nil {
 		c.escrowed = make(map[idKey]bool, len(c.waiting.Escrows))
 		for i := range c.waiting.Escrows {
-			c.escrowed[keyOf(c.waiting.Escrows[i].SourceID)] = true
+			if e := &c.waiting.Escrows[i]; e.Attempts > 0 && !e.Reference {
+				c.escrowed[keyOf(e.SourceID)] = true
+			}
 		}
 	}
 	return c.escrowed[keyOf(sourceID)]

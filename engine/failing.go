@@ -40,6 +40,12 @@ func (c *cycle) failed(b *store.Batch, r *record, o directory.Object, link *stor
 	}
 	e := c.escrow(o, link, step, code, reason, reference)
 	b.PutEscrows = append(b.PutEscrows, e)
+	if !reference {
+		if c.failedNow == nil {
+			c.failedNow = map[idKey]bool{}
+		}
+		c.failedNow[keyOf(o.ID)] = true
+	}
 	r.result(statusFailure, code, reason)
 	r.entry.StatusInfo.Error.AdditionalDetails = "attempt " + strconv.Itoa(e.Attempts) + ", retried from " + e.Next.Format("2006-01-02 15:04 MST")
 	b.Log = append(b.Log, r.done(at))
@@ -80,6 +86,14 @@ func setInScope(b *store.Batch, id string, is bool) {
 func (c *cycle) dropEscrow(b *store.Batch, id string) {
 	if c.escrowOf(id) != nil {
 		b.DropEscrows = append(b.DropEscrows, store.WaitKey{Job: c.job.Name, SourceID: id})
+	}
+}
+
+// dropReferenceEscrow forgets that an object's reference failed. What else failed
+// waits on: nothing would look at its values again.
+func (c *cycle) dropReferenceEscrow(b *store.Batch, id string) {
+	if e := c.escrowOf(id); e != nil && e.Reference && !c.failedNow[keyOf(id)] {
+		c.dropEscrow(b, id)
 	}
 }
 

@@ -295,3 +295,95 @@ func TestCompareEveryBeginsNoCycle(t *testing.T) {
 		w.must(<-done)
 	})
 }
+
+// A manager that could not be written says nothing of the values: what was set by
+// hand is kept.
+func TestKeptDriftOfWhoseManagerFails(t *testing.T) {
+	story(t, func(w *world) {
+		w.driftOf(mapping.Keep)
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.byHand("Piracy")
+		w.manages(2, 1)
+		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PUT", Path: "/users/*/manager/$ref", Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: "no"}})
+		w.sync(store.OutcomeSuccess)
+		waiting, err := w.st.Waiting(w.Context(), jobName)
+		w.must(err)
+		if len(waiting.Escrows) != 1 || !waiting.Escrows[0].Reference {
+			w.Fatalf("got %+v waiting, want the manager", waiting.Escrows)
+		}
+		w.syncInitial(store.OutcomeSuccess)
+		w.departmentIs("Piracy")
+	})
+}
+
+// Nor does the mark of provision on demand that the user is to be looked at again.
+func TestKeptDriftOfWhoWasProvisioned(t *testing.T) {
+	story(t, func(w *world) {
+		w.driftOf(mapping.Keep)
+		w.people(1, 3)
+		w.sync(store.OutcomeSuccess)
+		w.byHand("Piracy")
+		w.update(w.contoso, userID(1), map[string]any{"city": "Bergen"})
+		w.provision(engine.ProvisionRequest{User: upn(1), Job: jobName})
+		waiting, err := w.st.Waiting(w.Context(), jobName)
+		w.must(err)
+		if len(waiting.Escrows) != 1 {
+			w.Fatalf("got %+v waiting, want the mark", waiting.Escrows)
+		}
+		w.syncInitial(store.OutcomeSuccess)
+		w.departmentIs("Piracy")
+	})
+}
+
+// What is set by hand while a deletion is held is kept when the user comes back.
+func TestKeptDriftOfWhoIsHeld(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.group(1, userID(1), userID(2), userID(3))
+		w.assignedTo(1)
+		w.driftOf(mapping.Keep)
+		w.sync(store.OutcomeSuccess)
+		w.configure(false, threshold(1))
+		w.must(w.contoso.RemoveMember(groupID(1), userID(1)))
+		w.must(w.contoso.RemoveMember(groupID(1), userID(2)))
+		w.sync(store.OutcomeQuarantine)
+		w.byHand("Piracy")
+		w.syncInitial(store.OutcomeSuccess)
+		if l, _ := w.link(1); l.State != store.LinkHeld {
+			w.Fatalf("link: got %s, want held", l.State)
+		}
+		w.must(w.contoso.AddMember(groupID(1), userID(1)))
+		_, err := w.engine.Sync(w.Context(), engine.SyncRequest{Job: jobName}, nil)
+		w.must(err)
+		if l, _ := w.link(1); l.State != store.LinkActive {
+			w.Errorf("link: got %s, want active", l.State)
+		}
+		w.departmentIs("Piracy")
+	})
+}
+
+// of somebody else.
+func TestNewMappingIsNoDriftOnDemand(t *testing.T) {
+	story(t, func(w *world) {
+		ms := mapping.Default()
+		var without []mapping.Mapping
+		for _, m := range ms {
+			if m.Target != "department" {
+				without = append(without, m)
+			}
+		}
+		w.mapped(without...)
+		w.people(1, 2)
+		w.sync(store.OutcomeSuccess)
+		w.byHand("Piracy")
+		w.mapped(ms...)
+		w.configure(false, func(j *engine.Job) { j.Rules = "others" })
+		r := w.provision(engine.ProvisionRequest{User: upn(1), Job: jobName})
+		for _, s := range r.Steps {
+			if d := s.Details["ChangedInTarget"]; d != "" {
+				t.Errorf("step %s: got %q changed in the target, want nothing: the mapping is new", s.Name, d)
+			}
+		}
+	})
+}

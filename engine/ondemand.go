@@ -41,6 +41,7 @@ func (e *Engine) onDemand(ctx context.Context, r *runner) (*cycle, error) {
 		return nil, err
 	}
 	c.linked, c.inScope = c.rec.Linked, c.rec.InScope
+	c.rules = c.rec.Rules != "" && c.rec.Rules != r.job.Rules
 	return c, nil
 }
 

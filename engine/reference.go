@@ -461,7 +461,7 @@ func (x *exporter) referenceWritten(ref *reference, err error, b *store.Batch) {
 	r.modified(c, []directory.Modified{ref.modified()})
 	l.ManagerTarget = ref.want
 	b.PutLinks = append(b.PutLinks, *l)
-	c.dropEscrow(b, l.SourceID)
+	c.dropReferenceEscrow(b, l.SourceID)
 	if ref.unresolved {
 		x.unresolvedWarning(ref, r.entry.Modified, b)
 		return
