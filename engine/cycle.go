@@ -66,7 +66,6 @@ type cycle struct {
 	places         map[string]int64               // where the target users found for one part stand in the spool
 	known          map[idKey]bool                 // target users the bulk pass showed
 	drift          map[idKey]directory.Attributes // by source id: values of the target that somebody else set there
-	escrowed       map[idKey]bool                 // source users whose values wait for a retry, once one drifted
 	failedNow      map[idKey]bool                 // source users of whom something else than a reference failed in this cycle
 	internal       map[idKey]bool                 // those among them that are linked, and external no more
 	progress       Progress

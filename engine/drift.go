@@ -20,33 +20,22 @@ import (
 // returns the values to compare with: known, which it changes, but for attributes
 // whose drift is kept, which stay as they were last exported.
 func (c *cycle) drifted(link *store.Link, known directory.Attributes, names []string) directory.Attributes {
-	there := isLinked(link) || link.State == store.LinkHeld
-	if c.oldState() || c.unfinished || link.Creating || !there || link.Job != c.job.Name {
+	if c.oldState() || c.unfinished || link.Creating || link.Job != c.job.Name || c.valuesWait(link.SourceID) {
 		return known
 	}
 	var drift directory.Attributes
 	for _, name := range names {
 		was, is := link.Exported.Get(name), known.Get(name)
-		switch {
-		case name == attrAccountEnabled || c.job.Mapping.Same(name, was, is):
-			continue // a block is judged by targetBlock
-		case was.IsEmpty() && c.rules, slices.Contains(link.Refused, name):
-			continue // nothing may have been exported
-		}
-		if drift == nil && c.retried(link.SourceID) {
-			return known
+		if was.IsEmpty() && c.rules || c.job.Mapping.Same(name, was, is) { // a mapping that may be new has exported nothing yet
+			continue
 		}
 		if is.IsEmpty() {
 			is = directory.NullValue()
 		}
 		drift.Set(name, is)
-		if c.job.Mapping.Drift(name) == mapping.Overwrite {
-			continue
+		if c.job.Mapping.Drift(name) != mapping.Overwrite {
+			known.Set(name, was)
 		}
-		if was.IsEmpty() {
-			was = directory.Value{} // no value is not mentioned
-		}
-		known.Set(name, was)
 	}
 	if drift != nil {
 		if c.drift == nil {
@@ -55,21 +44,6 @@ func (c *cycle) drifted(link *store.Link, known directory.Attributes, names []st
 		c.drift[keyOf(link.SourceID)] = drift
 	}
 	return known
-}
-
-// retried reports a user whose last write of values failed, or may have: what was
-// exported is not known then. A manager that could not be written says nothing of
-// the values, nor does a mark that the user is to be looked at again.
-func (c *cycle) retried(sourceID string) bool {
-	if c.escrowed == nil {
-		c.escrowed = make(map[idKey]bool, len(c.waiting.Escrows))
-		for i := range c.waiting.Escrows {
-			if e := &c.waiting.Escrows[i]; e.Attempts > 0 && !e.Reference {
-				c.escrowed[keyOf(e.SourceID)] = true
-			}
-		}
-	}
-	return c.escrowed[keyOf(sourceID)]
 }
 
 // overwritten names the attributes among those written that somebody else had
@@ -93,7 +67,7 @@ func (c *cycle) keptDrift(b *store.Batch, j *judged, u *update) {
 	for _, a := range c.drift[keyOf(j.o.ID)] {
 		written := slices.ContainsFunc(u.diff, func(m directory.Modified) bool { return m.Name == a.Name })
 		policy := c.job.Mapping.Drift(a.Name)
-		if written || policy == mapping.Overwrite || c.job.Mapping.Same(a.Name, a.Value, u.desired.Get(a.Name)) {
+		if written || policy == mapping.Overwrite {
 			continue
 		}
 		kept = append(kept, a.Name)

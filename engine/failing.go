@@ -62,7 +62,7 @@ func failedAction(link *store.Link) string {
 func (c *cycle) escrow(o directory.Object, link *store.Link, step string, code Code, reason string, reference bool) store.Escrow {
 	at := now()
 	e := store.Escrow{Job: c.job.Name, SourceID: o.ID, UPN: o.UPN(), Step: step, Code: string(code), Message: reason,
-		Reference: reference, Attempts: 1, First: at}
+		Reference: reference && !c.valuesWait(o.ID), Attempts: 1, First: at}
 	if e.UPN == "" && link != nil {
 		e.UPN = link.UPN
 	}
@@ -87,6 +87,15 @@ func (c *cycle) dropEscrow(b *store.Batch, id string) {
 	if c.escrowOf(id) != nil {
 		b.DropEscrows = append(b.DropEscrows, store.WaitKey{Job: c.job.Name, SourceID: id})
 	}
+}
+
+// valuesWait reports a user of whom something else than a reference failed: what the
+// target has of the values is not known then. A manager that could not be written says
+// nothing of them, and does not make it forgotten; nor does a mark that the user is to
+// be looked at again.
+func (c *cycle) valuesWait(id string) bool {
+	e := c.escrowOf(id)
+	return c.failedNow[keyOf(id)] || e != nil && e.Attempts > 0 && !e.Reference
 }
 
 // dropReferenceEscrow forgets that an object's reference failed. What else failed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,6 +109,9 @@ func TestKeptDrift(t *testing.T) {
 			w.sync(store.OutcomeSuccess)
 			w.departmentIs(want)
 			w.update(w.contoso, userID(1), map[string]any{"department": "Support"})
+			if p := w.plan(engine.PlanRequest{Initial: true}); len(p.Kept) > 0 || len(p.Changes) != 1 {
+				w.Errorf("plan of a new value: got changes %+v, kept %+v; want the change alone", p.Changes, p.Kept)
+			}
 			w.sync(store.OutcomeSuccess)
 			w.departmentIs("Support")
 			w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
@@ -212,21 +216,105 @@ func TestCompareEvery(t *testing.T) {
 }
 
 // A write that was carried out and answered as refused is ours: what it left is not
-// kept as if somebody else had set it.
+// kept as if somebody else had set it, nor once the user's manager was refused as well.
 func TestARefusedWriteIsNoDrift(t *testing.T) {
+	for _, manager := range []bool{false, true} {
+		story(t, func(w *world) {
+			w.driftOf(mapping.Keep)
+			w.people(1, 2)
+			w.sync(store.OutcomeSuccess)
+			w.update(w.contoso, userID(1), map[string]any{"department": "Support"})
+			w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PATCH", Path: "/users/*", Status: http.StatusBadRequest,
+				Code: "Request_BadRequest", Message: "Invalid value.", Effect: "after", Nth: 1, Times: 1}})
+			w.sync(store.OutcomePartial)
+			w.departmentIs("Support")
+			w.update(w.contoso, userID(1), map[string]any{"department": "Sales"})
+			if manager {
+				w.refuse("PUT", "/users/*/manager/$ref", http.StatusForbidden)
+				w.manages(2, 1)
+				w.sync(store.OutcomeSuccess) // the value is what was last exported: nothing to write but the manager
+			}
+			w.fabrikam.SetFaults(nil)
+			w.syncInitial(store.OutcomeSuccess)
+			w.departmentIs("Sales")
+		})
+	}
+}
+
+// What provision on demand had sent of a user who was being created, when the process
+// died, is ours too.
+func TestABrokenCreateOnDemandIsNoDrift(t *testing.T) {
 	story(t, func(w *world) {
 		w.driftOf(mapping.Keep)
+		w.people(1, 1)
+		w.sync(store.OutcomeSuccess)
+		w.people(2, 2)
+		w.dieAfter(`"userType"`, func(e *engine.Engine) {
+			_, _ = e.Provision(w.Context(), engine.ProvisionRequest{User: upn(2), Job: jobName})
+		})
+		w.noDrift(w.plan(engine.PlanRequest{Initial: true}))
+		w.syncInitial(store.OutcomeSuccess)
+		w.equal(1, 2)
+	})
+}
+
+// noDrift expects a plan to name nothing as changed by somebody else.
+func (w *world) noDrift(p *engine.PlanResult) {
+	w.Helper()
+	if len(p.Kept) > 0 {
+		w.Errorf("plan: got %+v kept, want nothing", p.Kept)
+	}
+	for _, c := range p.Changes {
+		if slices.ContainsFunc(c.Modified, func(m engine.ChangeProperty) bool { return m.Drift }) {
+			w.Errorf("plan: got %+v, want nothing changed by somebody else", c.Modified)
+		}
+	}
+}
+
+// Whoever another job wrote is compared as the target has it: what that job exported is
+// no measure for the mappings of the one that takes the user over.
+func TestATakeoverKeepsNoDrift(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 2)
+		w.group(1)
+		w.group(2, userID(1), userID(2))
+		w.twoJobs()
+		w.driftOf(mapping.Keep)
+		w.syncJob("second")
+		w.byHand("Piracy")
+		w.must(w.contoso.AddMember(groupID(1), userID(1)))
+		w.must(w.contoso.RemoveMember(groupID(2), userID(1)))
+		w.provision(engine.ProvisionRequest{User: upn(1), Job: jobName})
+		w.owner(1, jobName)
+		w.departmentIs("Sales")
+	})
+}
+
+// Who was disabled, and let in again by hand, is disabled again, and the log says who
+// it was; a block by hand stays and is not written about.
+func TestSignInChangedByHand(t *testing.T) {
+	story(t, func(w *world) {
 		w.people(1, 2)
 		w.sync(store.OutcomeSuccess)
-		w.update(w.contoso, userID(1), map[string]any{"department": "Support"})
-		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PATCH", Path: "/users/*", Status: http.StatusBadRequest,
-			Code: "Request_BadRequest", Message: "Invalid value.", Effect: "after", Nth: 1, Times: 1}})
-		w.sync(store.OutcomePartial)
-		w.fabrikam.SetFaults(nil)
-		w.departmentIs("Support")
-		w.update(w.contoso, userID(1), map[string]any{"department": "Sales"})
+		w.setEnabled(w.contoso, userID(1), false)
+		w.sync(store.OutcomeSuccess)
+		w.setEnabled(w.fabrikam, w.targetID(1), true)
+		w.setEnabled(w.fabrikam, w.targetID(2), false)
 		w.syncInitial(store.OutcomeSuccess)
-		w.departmentIs("Sales")
+		w.enabled(1, false)
+		w.enabled(2, false)
+		steps := w.log(store.LogQuery{User: userID(1), Limit: 1})[0].Steps
+		want := "User '" + upn(1) + "' was updated in fabrikam; somebody else had changed accountEnabled there"
+		if got := steps[len(steps)-1].Description; got != want {
+			w.Errorf("log: got %q, want %q", got, want)
+		}
+		for _, e := range w.log(store.LogQuery{User: userID(2)}) {
+			for _, s := range e.Steps {
+				if strings.Contains(s.Description, "somebody else") {
+					w.Errorf("log of user 2: got %q, want nothing of what was not written", s.Description)
+				}
+			}
+		}
 	})
 }
 
@@ -245,15 +333,7 @@ func TestABrokenWriteIsNoDrift(t *testing.T) {
 			w.dyingSync(`"department":"Support"`)
 			w.pass(2 * time.Hour) // what was read is too old to be taken up
 			w.update(w.contoso, userID(n), map[string]any{"department": "Sales"})
-			p := w.plan(engine.PlanRequest{Initial: true})
-			if len(p.Kept) > 0 {
-				w.Errorf("plan: got %+v kept, want nothing", p.Kept)
-			}
-			for _, c := range p.Changes {
-				if slices.ContainsFunc(c.Modified, func(m engine.ChangeProperty) bool { return m.Drift }) {
-					w.Errorf("plan: got %+v, want nothing changed by somebody else", c.Modified)
-				}
-			}
+			w.noDrift(w.plan(engine.PlanRequest{Initial: true}))
 			w.syncInitial(store.OutcomeSuccess)
 			w.equal(through(1, n)...)
 			w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
@@ -261,39 +341,48 @@ func TestABrokenWriteIsNoDrift(t *testing.T) {
 	}
 }
 
-// A job that is paused, or whose turn has not come, compares nobody: the setting says
-// what kind a cycle is, not when one begins.
+// The setting says what kind a cycle is, not when one begins: a schedule, a quarantine
+// and a pause go the same way without it.
 func TestCompareEveryBeginsNoCycle(t *testing.T) {
-	story(t, func(w *world) {
-		w.configure(false, func(j *engine.Job) { j.CompareEvery, j.Schedule = time.Hour, "@every 24h" })
-		w.people(1, 2)
-		w.sync(store.OutcomeSuccess)
-		cycles := func() []bool {
-			w.Helper()
-			list, err := w.st.Cycles(w.Context(), store.CycleQuery{Job: jobName, Limit: 10})
-			w.must(err)
-			var initial []bool
-			for _, c := range slices.Backward(list) {
-				initial = append(initial, c.Initial)
+	begun := map[time.Duration][]string{}
+	for _, every := range []time.Duration{0, time.Hour} {
+		story(t, func(w *world) {
+			w.configure(false, func(j *engine.Job) { j.CompareEvery, j.Schedule = every, "@every 6h" })
+			w.people(1, 2)
+			w.sync(store.OutcomeSuccess)
+			ctx, stop := context.WithCancel(w.Context())
+			defer stop()
+			done := make(chan error, 1)
+			go func() { done <- w.engine.Run(ctx) }()
+			w.pass(13 * time.Hour)
+			w.contoso.SetFaults([]entrasim.Fault{{Method: "GET", Path: "/users/delta", Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: "no"}})
+			w.pass(72 * time.Hour)
+			if w.status().Quarantine == nil {
+				w.Error("after three days of refused reads: got no quarantine, want one")
 			}
-			return initial
-		}
-		ctx, stop := context.WithCancel(w.Context())
-		defer stop()
-		done := make(chan error, 1)
-		go func() { done <- w.engine.Run(ctx) }()
-		w.pass(50 * time.Hour)
-		if diff := cmp.Diff([]bool{true, true, true}, cycles()); diff != "" {
-			w.Errorf("cycles of two days, initial (-want +got):\n%s", diff)
-		}
-		w.must(w.engine.Pause(w.Context(), jobName))
-		w.pass(72 * time.Hour)
-		if got := len(cycles()); got != 3 {
-			w.Errorf("cycles after three days of pause: got %d, want 3", got)
-		}
-		stop()
-		w.must(<-done)
-	})
+			w.contoso.SetFaults(nil)
+			w.pass(48 * time.Hour)
+			w.must(w.engine.Pause(w.Context(), jobName))
+			w.pass(72 * time.Hour)
+			stop()
+			w.must(<-done)
+			list, err := w.st.Cycles(w.Context(), store.CycleQuery{Job: jobName, Limit: 100})
+			w.must(err)
+			comparing := 0
+			for _, c := range slices.Backward(list) {
+				begun[every] = append(begun[every], c.StartedAt.Format(time.DateTime))
+				if c.Initial {
+					comparing++
+				}
+			}
+			if want := map[time.Duration]int{0: 1, time.Hour: len(list)}[every]; comparing != want {
+				w.Errorf("every %s: got %d comparisons among %d cycles, want %d", every, comparing, len(list), want)
+			}
+		})
+	}
+	if diff := cmp.Diff(begun[0], begun[time.Hour]); diff != "" || len(begun[0]) < 6 {
+		t.Errorf("cycles began (-without compareEvery +with, want at least 6):\n%s", diff)
+	}
 }
 
 // A manager that could not be written says nothing of the values: what was set by
@@ -305,7 +394,7 @@ func TestKeptDriftOfWhoseManagerFails(t *testing.T) {
 		w.sync(store.OutcomeSuccess)
 		w.byHand("Piracy")
 		w.manages(2, 1)
-		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PUT", Path: "/users/*/manager/$ref", Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: "no"}})
+		w.refuse("PUT", "/users/*/manager/$ref", http.StatusForbidden)
 		w.sync(store.OutcomeSuccess)
 		waiting, err := w.st.Waiting(w.Context(), jobName)
 		w.must(err)
@@ -363,6 +452,7 @@ func TestKeptDriftOfWhoIsHeld(t *testing.T) {
 	})
 }
 
+// What a new mapping finds in the target is not told by provision on demand as a change
 // of somebody else.
 func TestNewMappingIsNoDriftOnDemand(t *testing.T) {
 	story(t, func(w *world) {
@@ -385,5 +475,22 @@ func TestNewMappingIsNoDriftOnDemand(t *testing.T) {
 				t.Errorf("step %s: got %q changed in the target, want nothing: the mapping is new", s.Name, d)
 			}
 		}
+	})
+}
+
+// A manager set by hand is left until the source's manager changes: references are not
+// compared value by value.
+func TestManagerSetByHandIsLeft(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.must(w.contoso.SetManager(userID(1), userID(2)))
+		w.sync(store.OutcomeSuccess)
+		w.must(w.fabrikam.SetManager(w.targetID(1), w.targetID(3)))
+		w.journalIs(func() { w.syncInitial(store.OutcomeSuccess) })
+		w.must(w.contoso.SetManager(userID(1), userID(3)))
+		w.sync(store.OutcomeSuccess)
+		w.must(w.contoso.SetManager(userID(1), userID(2)))
+		w.sync(store.OutcomeSuccess)
+		w.equal(1, 2, 3)
 	})
 }
