@@ -333,9 +333,7 @@ func (c *cycle) judgeLinked(ctx context.Context, j *judged, w *work, b *store.Ba
 	}
 	switch noted := c.note(j) || j.taken; {
 	case c.forgotten(j):
-		key := j.link.Key()
-		b.PutLinks = slices.DeleteFunc(b.PutLinks, func(l store.Link) bool { return l.Key() == key }) // a put would outdo the drop
-		b.DropLinks = append(b.DropLinks, key)
+		b.DropLinks = append(b.DropLinks, j.link.Key())
 	case noted:
 		b.PutLinks = append(b.PutLinks, *j.link)
 	}

@@ -33,7 +33,7 @@ func (c *cycle) forget(b *store.Batch, now time.Time) {
 // forgotten reports a user who is not wanted any more and whose target user somebody
 // else deleted so long ago that it is in no recycle bin either. Only a cycle that has
 // read the whole target tells: it may have been restored by hand meanwhile, and is then
-// to be removed.
+// to be removed. Of one who leaves in that very cycle the link goes with the next such.
 func (c *cycle) forgotten(j *judged) bool {
 	return j.link.State == store.LinkMissing && !j.v.inScope() && c.known != nil && !c.known[keyOf(j.link.TargetID)] &&
 		j.link.DeletedAt.Before(retentionHorizon(&c.rec, c.began).Add(-keepDeleted))

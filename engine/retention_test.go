@@ -125,20 +125,3 @@ func TestRestoredByHandLongAgoIsRemovedOnLeaving(t *testing.T) {
 		}
 	})
 }
-
-// A link goes with the comparison that first sees the source user leave, where the
-// target user has been gone for long by then.
-func TestLinkGoesWithWhoLeavesLater(t *testing.T) {
-	story(t, func(w *world) {
-		w.people(1, 3)
-		w.sync(store.OutcomeSuccess)
-		w.must(w.fabrikam.Delete(w.targetID(1)))
-		w.syncInitial(store.OutcomeSuccess)
-		w.passIdle(40 * 24 * time.Hour)
-		w.must(w.contoso.Delete(userID(1)))
-		w.syncInitial(store.OutcomeSuccess)
-		if l, ok := w.link(1); ok {
-			t.Errorf("link: got %v, want none", l.State)
-		}
-	})
-}

@@ -107,18 +107,13 @@ func statusResult(list []engine.JobStatus, now time.Time, daemon bool, format ou
 			Jobs []engine.JobStatus `json:"jobs"`
 		}{list},
 		Items: items(list),
-		Table: func() *table {
-			if format == formatCSV {
-				return statusRecords(list, now)
-			}
-			return statusTable(list, now)
-		},
+		Table: func() *table { return statusTable(list, now, format == formatCSV) },
 		Text: func(w io.Writer, p *printer) error {
 			if len(list) == 0 {
 				_, err := fmt.Fprintln(w, "The configuration has no job.")
 				return err
 			}
-			if err := p.table(statusTable(list, now)); err != nil {
+			if err := p.table(statusTable(list, now, false)); err != nil {
 				return err
 			}
 			for _, j := range list {
@@ -249,7 +244,13 @@ func isDue(j engine.JobStatus, now time.Time) bool {
 	return j.Enabled && j.Running == nil && j.NextStart != nil && now.Sub(*j.NextStart) > time.Minute
 }
 
-func statusTable(list []engine.JobStatus, now time.Time) *table {
+// statusTable shows jobs to people, or to programs: those get digits, the next start as
+// a moment or empty, and whether it is past in a column of its own.
+func statusTable(list []engine.JobStatus, now time.Time, programs bool) *table {
+	number, next := count, nextCell
+	if programs {
+		number, next = strconv.Itoa, nextMoment
+	}
 	t := &table{
 		Columns: []column{
 			{Key: "name", Title: "JOB"}, {Key: "state", Title: "STATE"}, {Key: "cycle", Title: "CYCLE", Flex: true},
@@ -267,41 +268,21 @@ func statusTable(list []engine.JobStatus, now time.Time) *table {
 			return 0
 		},
 	}
+	if programs {
+		t.Columns = append(t.Columns, column{Key: "due"}, column{Key: "enabled"})
+	}
 	for _, j := range list {
 		cycle, summary := cycleCell(j, now)
-		deleted := count(summary.Delete)
-		if j.Held > 0 {
+		deleted := number(summary.Delete)
+		if j.Held > 0 && !programs { // there is a column for it
 			deleted = "held " + count(j.Held)
 		}
-		t.Rows = append(t.Rows, []string{j.Name, j.State, cycle, count(j.InScope), count(j.Linked), count(summary.Create), count(summary.Update),
-			deleted, count(summary.Failed), count(j.Retries), count(j.Held), j.Source, j.Target, nextCell(j, now)})
-	}
-	return t
-}
-
-// statusRecords is the table for programs: the columns of statusTable, with numbers
-// as digits, the next start as a moment or empty, and whether it is past in a
-// column of its own.
-func statusRecords(list []engine.JobStatus, now time.Time) *table {
-	t := statusTable(list, now)
-	last := len(t.Columns) - 1 // next
-	t.Columns = append(t.Columns, column{Key: "due"}, column{Key: "enabled"})
-	for i, j := range list {
-		row := t.Rows[i]
-		for k, c := range t.Columns[:last] {
-			if c.Right {
-				row[k] = strings.ReplaceAll(row[k], ",", "")
-			}
-			if c.Key == "deleted" {
-				_, summary := cycleCell(j, now)
-				row[k] = strconv.Itoa(summary.Delete)
-			}
+		row := []string{j.Name, j.State, cycle, number(j.InScope), number(j.Linked), number(summary.Create), number(summary.Update),
+			deleted, number(summary.Failed), number(j.Retries), number(j.Held), j.Source, j.Target, next(j, now)}
+		if programs {
+			row = append(row, strconv.FormatBool(isDue(j, now)), strconv.FormatBool(j.Enabled))
 		}
-		row[last] = ""
-		if j.Enabled && j.NextStart != nil {
-			row[last] = j.NextStart.UTC().Format(time.RFC3339)
-		}
-		t.Rows[i] = append(row, strconv.FormatBool(isDue(j, now)), strconv.FormatBool(j.Enabled))
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }
@@ -330,6 +311,14 @@ func cycleCell(j engine.JobStatus, now time.Time) (string, counts) {
 		return cell, counts{c.Summary.Create, c.Summary.Update, c.Summary.Delete, c.Summary.Failed}
 	}
 	return "none", counts{}
+}
+
+// nextMoment is when the job runs next, "" when it does not.
+func nextMoment(j engine.JobStatus, _ time.Time) string {
+	if !j.Enabled || j.NextStart == nil {
+		return ""
+	}
+	return j.NextStart.UTC().Format(time.RFC3339)
 }
 
 // nextCell tells when the job runs next, with the date only when it is not today.
