@@ -100,6 +100,7 @@ func (c *cycle) toComplete(ctx context.Context) ([]string, error) {
 		}
 		if _, staged := c.pos[keyOf(e.SourceID)]; c.retryDue(e) && (!c.initial || c.resumed || !staged) {
 			want[e.SourceID] = true
+			c.retried = append(c.retried, *e)
 		}
 	}
 	for _, in := range slices.Concat(c.settled, c.waiting.Intents) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -216,20 +217,16 @@ func (c *cycle) count(j *judged, b *store.Batch) {
 	}
 }
 
-func (c *cycle) escrowOf(id string) *store.Escrow {
-	i, ok := slices.BinarySearchFunc(c.waiting.Escrows, id, func(e store.Escrow, id string) int {
-		switch {
-		case e.SourceID < id:
-			return -1
-		case e.SourceID > id:
-			return 1
-		}
-		return 0
-	})
+func (c *cycle) escrowOf(id string) *store.Escrow { return escrowIn(c.waiting.Escrows, id) }
+
+// escrowIn returns the escrow of a source user among those of a job, which the store
+// tells in the order of their ids, and nil where there is none.
+func escrowIn(escrows []store.Escrow, id string) *store.Escrow {
+	i, ok := slices.BinarySearchFunc(escrows, id, func(e store.Escrow, id string) int { return cmp.Compare(e.SourceID, id) })
 	if !ok {
 		return nil
 	}
-	return &c.waiting.Escrows[i]
+	return &escrows[i]
 }
 
 func (c *cycle) escrowInScope(id string) bool {

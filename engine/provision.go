@@ -56,6 +56,9 @@ type provision struct {
 	mark  time.Time
 	adopt *directory.Object
 	out   ProvisionResult
+	// waited: something of the user waited to be done, a retry, or the note of a run
+	// that was broken off or whose reading is doubted.
+	waited bool
 	// unlogged is why the entry of a run that ended early could not be stored.
 	unlogged error
 }

@@ -3,9 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
-	"time"
 
 	"tenantsync/directory"
 	"tenantsync/mapping"
@@ -94,15 +92,17 @@ func (p *provision) entry() (store.Entry, bool) {
 // the process ends in the middle, the next cycle reads the user again and settles
 // what was not come to, the manager above all.
 func (p *provision) begin(ctx context.Context) error {
-	if p.c.escrowOf(p.o.ID) != nil {
+	if p.waited = p.c.escrowOf(p.o.ID) != nil; p.waited {
 		return nil // it is looked at again anyway
 	}
 	return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{{Job: p.r.job.Name, SourceID: p.o.ID, UPN: p.o.UPN(),
 		Code: string(markProvisioned), First: p.c.began, Next: p.c.began}}})
 }
 
-// end takes that note back. It stays for a cycle that was stopped and goes on
-// later: the image in its stage is older than what was provisioned now.
+// end takes that note back, or lets it stand for as long as replicas may lag: in one
+// step, so that no end of the process between two loses it. It stays as it is for a
+// cycle that was stopped and goes on later: the image in its stage is older than what
+// was provisioned now.
 func (p *provision) end(ctx context.Context, rec *store.Job) error {
 	if rec.Stage != nil && p.r.running() == nil {
 		return nil
@@ -111,17 +111,20 @@ func (p *provision) end(ctx context.Context, rec *store.Job) error {
 	if err != nil {
 		return err
 	}
-	for i := range waiting.Escrows {
-		if e := &waiting.Escrows[i]; e.SourceID == p.o.ID && e.Code == string(markProvisioned) {
-			return p.c.st.Apply(ctx, &store.Batch{DropEscrows: []store.WaitKey{e.Key()}})
-		}
+	mark := escrowIn(waiting.Escrows, p.o.ID)
+	if mark == nil || mark.Code != string(markProvisioned) {
+		return nil
 	}
-	return nil
+	doubted, err := p.doubted(ctx, p.r)
+	if err != nil {
+		return err
+	}
+	if doubted {
+		mark.Next = now().Add(staleFor)
+		return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{*mark}})
+	}
+	return p.c.st.Apply(ctx, &store.Batch{DropEscrows: []store.WaitKey{mark.Key()}})
 }
-
-// staleFor is how long a read of the source by id is not believed over what a round
-// has told: replicas lag by seconds, at times by minutes.
-const staleFor = 5 * time.Minute
 
 // lookAgain settles what was read here with what the cycles of the pair have read. A
 // cycle under way is to leave the user alone: its image is older. But a read by id
@@ -146,14 +149,14 @@ func (p *provision) lookAgain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		again := store.Escrow{Job: other.job.Name, SourceID: p.o.ID, UPN: p.o.UPN(), Code: string(markProvisioned), First: p.c.began, Next: now().Add(staleFor)}
-		if i := slices.IndexFunc(waiting.Escrows, func(e store.Escrow) bool { return e.SourceID == p.o.ID }); i >= 0 {
-			switch e := waiting.Escrows[i]; {
+		again := lookedAtAgain(other.job.Name, p.o.ID, p.o.UPN(), p.c.began)
+		if e := escrowIn(waiting.Escrows, p.o.ID); e != nil {
+			switch {
 			case !e.Next.After(again.Next):
 				continue // it is looked at by then anyway
 			case e.Code != string(markDeleteAfter): // that one comes back when it is seen that the user still waits
 				e.Next = again.Next
-				again = e
+				again = *e
 			}
 		}
 		err = p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{again}})
@@ -165,16 +168,17 @@ func (p *provision) lookAgain(ctx context.Context) error {
 }
 
 // doubted reports that a round of the job may have told what was not read here.
-// Where nothing was done, what a cycle that ended has carried over stands.
+// Where nothing was done, and nothing waited to be done, what a cycle that ended has
+// carried over stands.
 func (p *provision) doubted(ctx context.Context, other *runner) (bool, error) {
 	if other.running() != nil {
 		return true, nil
 	}
-	if other != p.r || p.x == nil || len(p.x.logged) == 0 {
+	if other != p.r || p.x == nil || len(p.x.logged) == 0 && !p.waited {
 		return false, nil
 	}
 	last, err := p.e.lastEnded(ctx, other.job.Name)
-	return err == nil && last != nil && youngerThan(staleFor, last.EndedAt, p.began), err
+	return err == nil && toldAMomentAgo(last, p.began), err
 }
 
 // keepCounts moves the job's counters by what happened here. A cycle under way has

@@ -156,7 +156,7 @@ func (x *exporter) tellOwners(ctx context.Context, list []store.Link) error {
 			}
 			waiting[l.Job] = w
 		}
-		if !slices.ContainsFunc(w.Escrows, func(e store.Escrow) bool { return e.SourceID == l.SourceID }) { // else it is looked at anyway
+		if escrowIn(w.Escrows, l.SourceID) == nil { // else it is looked at anyway
 			b.PutEscrows = append(b.PutEscrows, store.Escrow{Job: l.Job, SourceID: l.SourceID, UPN: l.UPN,
 				Code: string(markManagerLinked), First: x.c.began, Next: x.c.began})
 		}

@@ -153,6 +153,83 @@ func TestProvisionThatReadsWhatIsStale(t *testing.T) {
 	})
 }
 
+// So it is when the run was broken off anywhere, and when it is given again at once
+// and finds what it has written.
+func TestProvisionThatReadsWhatIsStaleTwice(t *testing.T) {
+	broke, ended := 0, false
+	for n := 1; !ended && !t.Failed(); n++ {
+		inSales(t, 2, nil, func(w *world) {
+			w.pass(time.Hour)
+			lags, id := w.lag("city", "Oslo"), w.targetID(1)
+			w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+			w.sync(store.OutcomeSuccess)
+			lags.Store(true)
+			breaks, left := w.failing(n)
+			_, err := breaks.Provision(w.Context(), engine.ProvisionRequest{Job: jobName, User: upn(1)})
+			if ended = left() > 0; !ended && err == nil {
+				w.Errorf("call %d to the state failed: got no error", n)
+			} else if err != nil {
+				broke++
+			}
+			w.provision(engine.ProvisionRequest{User: upn(1)})
+			if got := w.targetUser(1).String("city"); got != "Oslo" {
+				w.Fatalf("broken off at call %d and given again: got city %s, want the stale one, else nothing is shown", n, got)
+			}
+			lags.Store(false)
+			w.pass(10 * time.Minute)
+			w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "PATCH /users/"+id+` {"city":"Rome"}`)
+			w.equal(1, 2)
+			w.noMarks()
+		})
+	}
+	if broke < 5 {
+		t.Errorf("broken off %d times, want at least 5", broke)
+	}
+}
+
+// Whom a cycle failed at and the next one, given at once, reads from such a replica
+// is looked at once more; on schedule nobody is.
+func TestARetryThatReadsWhatIsStale(t *testing.T) {
+	for name, again := range map[string]func(*world){
+		"by the next cycle": func(w *world) { w.sync(store.OutcomeSuccess) },
+		"when all are asked for": func(w *world) {
+			_, err := w.engine.RetryNow(w.Context(), jobName, nil)
+			w.must(err)
+		},
+		"on demand": func(w *world) { w.provision(engine.ProvisionRequest{User: upn(1)}) },
+	} {
+		inSales(t, 2, nil, func(w *world) {
+			w.pass(time.Hour)
+			lags, id := w.lag("city", "Oslo"), w.targetID(1)
+			refused := entrasim.Fault{Method: "PATCH", Path: "/users/" + id, Item: "inner", Status: 400, Code: "Request_BadRequest"}
+			fails := func(city string) {
+				w.update(w.contoso, userID(1), map[string]any{"city": city})
+				w.fabrikam.SetFaults([]entrasim.Fault{refused})
+				w.sync(store.OutcomePartial)
+				w.fabrikam.SetFaults(nil)
+			}
+			fails("Rome")
+			w.pass(time.Minute)
+			lags.Store(true)
+			w.journalIs(func() { again(w) })
+			lags.Store(false)
+			w.pass(10 * time.Minute)
+			w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "PATCH /users/"+id+` {"city":"Rome"}`)
+			w.noMarks()
+			if w.Failed() {
+				w.Fatalf("tried again %s", name)
+			}
+
+			w.pass(time.Hour)
+			fails("Bergen")
+			w.pass(40 * time.Minute)
+			w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "PATCH /users/"+id+` {"city":"Bergen"}`)
+			w.noMarks()
+			w.equal(1, 2)
+		})
+	}
+}
+
 // A cycle under way leaves a user alone who is provisioned beside it; what it has
 // read of the user may have been the newer of the two.
 func TestProvisionThatReadsWhatIsStaleBesideACycle(t *testing.T) {
@@ -174,6 +251,22 @@ func TestProvisionThatReadsWhatIsStaleBesideACycle(t *testing.T) {
 		w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "PATCH /users/"+id+` {"city":"Rome"}`)
 		w.noMarks()
 		w.equal(1, 2)
+	})
+}
+
+// Who fails once more is a failure still, and no mark takes its place.
+func TestARetryThatFailsAtOnceAgain(t *testing.T) {
+	inSales(t, 2, nil, func(w *world) {
+		w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PATCH", Path: "/users/" + w.targetID(1), Item: "inner", Status: 400, Code: "Request_BadRequest"}})
+		w.sync(store.OutcomePartial)
+		w.pass(time.Minute)
+		w.sync(store.OutcomePartial)
+		r, err := w.engine.Retries(w.Context(), jobName)
+		w.must(err)
+		if len(r.Retries) != 1 || r.Retries[0].Attempts != 2 {
+			t.Errorf("after the second failure: got %+v, want one user with two attempts", r.Retries)
+		}
 	})
 }
 

@@ -32,12 +32,14 @@ func (s *Script) strained() {
 	case 1:
 		s.Steps = slices.Insert(s.Steps, at, Step{Do: "redepartment", Text: []string{"Sales", "Legal"}[r.IntN(2)]}, Step{Do: "fault", Fault: met(r)})
 	case 2: // for as long as some cycles
-		if u.Stale > 0 { // tried again at once, and read where the change is not known yet: nothing says so
-			return
-		}
 		to := cycles[len(cycles)-1]
-		s.Steps = slices.Insert(s.Steps, to, Step{Do: "ends"})
-		s.Steps = slices.Insert(s.Steps, at, Step{Do: "begins", Fault: refusal(r)})
+		ends := []Step{{Do: "ends"}}
+		fault := refusal(r)
+		if u.Stale > 0 { // and tried again before every server of the source has heard of it
+			ends = []Step{{Do: "redepartment", Text: []string{"Sales", "Legal"}[r.IntN(2)]}, {Do: "cycle"}, {Do: "ends"}}
+		}
+		s.Steps = slices.Insert(s.Steps, to, ends...)
+		s.Steps = slices.Insert(s.Steps, at, Step{Do: "begins", Fault: fault})
 	case 3:
 		empty := Step{Do: "empty group", Who: 1}
 		if u.Job.Scope == "" {
