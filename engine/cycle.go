@@ -23,9 +23,10 @@ type cycle struct {
 	log       *zap.Logger
 	initiator store.Initiator
 	request   SyncRequest
-	dry       bool // a plan: nothing is written, to the tenant or to the state
-	approved  bool // a plan to be saved, or one that is applied: creates and updates are not held
-	onDemand  bool // provision on demand or an approval: there is no cycle to record
+	dry       bool   // a plan: nothing is written, to the tenant or to the state
+	approved  bool   // a plan to be saved, or one that is applied: creates and updates are not held
+	onDemand  bool   // provision on demand or an approval: there is no cycle to record
+	noted     string // the user of provision on demand, from the note on that it has begun
 
 	rec     store.Job
 	cyc     store.Cycle

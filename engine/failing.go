@@ -82,10 +82,15 @@ func setInScope(b *store.Batch, id string, is bool) {
 	}
 }
 
-// dropEscrow forgets an object's failures.
+// dropEscrow forgets an object's failures. The note of provision on demand takes
+// their place until its run ends.
 func (c *cycle) dropEscrow(b *store.Batch, id string) {
-	if c.escrowOf(id) != nil {
-		b.DropEscrows = append(b.DropEscrows, store.WaitKey{Job: c.job.Name, SourceID: id})
+	switch e := c.escrowOf(id); {
+	case e == nil:
+	case id == c.noted:
+		b.PutEscrows = append(b.PutEscrows, lookedAtAgain(c.job.Name, id, e.UPN, c.began, c.began))
+	default:
+		b.DropEscrows = append(b.DropEscrows, e.Key())
 	}
 }
 

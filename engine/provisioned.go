@@ -92,11 +92,12 @@ func (p *provision) entry() (store.Entry, bool) {
 // the process ends in the middle, the next cycle reads the user again and settles
 // what was not come to, the manager above all.
 func (p *provision) begin(ctx context.Context) error {
+	p.c.noted = p.o.ID
 	if p.waited = p.c.escrowOf(p.o.ID) != nil; p.waited {
 		return nil // it is looked at again anyway
 	}
-	return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{{Job: p.r.job.Name, SourceID: p.o.ID, UPN: p.o.UPN(),
-		Code: string(markProvisioned), First: p.c.began, Next: p.c.began}}})
+	note := lookedAtAgain(p.r.job.Name, p.o.ID, p.o.UPN(), p.c.began, p.c.began)
+	return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{note}})
 }
 
 // end takes that note back, or lets it stand for as long as replicas may lag: in one
@@ -149,7 +150,7 @@ func (p *provision) lookAgain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		again := lookedAtAgain(other.job.Name, p.o.ID, p.o.UPN(), p.c.began)
+		again := lookedAtAgain(other.job.Name, p.o.ID, p.o.UPN(), p.c.began, now().Add(staleFor))
 		if e := escrowIn(waiting.Escrows, p.o.ID); e != nil {
 			switch {
 			case !e.Next.After(again.Next):

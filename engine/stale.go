@@ -26,12 +26,12 @@ func (c *cycle) doubtRetries(b *store.Batch, waiting []store.Escrow) {
 	}
 	for _, e := range c.retried {
 		if escrowIn(waiting, e.SourceID) == nil {
-			b.PutEscrows = append(b.PutEscrows, lookedAtAgain(c.job.Name, e.SourceID, e.UPN, c.began))
+			b.PutEscrows = append(b.PutEscrows, lookedAtAgain(c.job.Name, e.SourceID, e.UPN, c.began, now().Add(staleFor)))
 		}
 	}
 }
 
-// lookedAtAgain is the mark of a user who is read once more when no replica lags.
-func lookedAtAgain(job, sourceID, upn string, since time.Time) store.Escrow {
-	return store.Escrow{Job: job, SourceID: sourceID, UPN: upn, Code: string(markProvisioned), First: since, Next: now().Add(staleFor)}
+// lookedAtAgain is the mark of a user who is read once more from a time on.
+func lookedAtAgain(job, sourceID, upn string, since, from time.Time) store.Escrow {
+	return store.Escrow{Job: job, SourceID: sourceID, UPN: upn, Code: string(markProvisioned), First: since, Next: from}
 }

@@ -270,6 +270,50 @@ func TestARetryThatFailsAtOnceAgain(t *testing.T) {
 	})
 }
 
+// Whoever had failed before and is provisioned by a run that is broken off anywhere,
+// between the values and the manager too, is settled by the next cycle.
+func TestABrokenRunOfWhoHadFailed(t *testing.T) {
+	broke, ended := 0, false
+	for n := 1; !ended && !t.Failed(); n++ {
+		inSales(t, 2, nil, func(w *world) {
+			at := "/users/" + w.targetID(1)
+			w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+			w.must(w.contoso.SetManager(userID(1), userID(2)))
+			refused := entrasim.Fault{Item: "inner", Status: 400, Code: "Request_BadRequest"}
+			values, manager := refused, refused
+			values.Method, values.Path = "PATCH", at
+			manager.Method, manager.Path = "PUT", at+"/manager/$ref"
+			w.fabrikam.SetFaults([]entrasim.Fault{values, manager})
+			w.sync(store.OutcomePartial)
+			for range 5 { // the next retry is hours ahead then
+				_, err := w.engine.RetryNow(w.Context(), jobName, nil)
+				w.must(err)
+			}
+			w.fabrikam.SetFaults(nil)
+			w.pass(time.Hour)
+			breaks, left := w.failing(n)
+			if _, err := breaks.Provision(w.Context(), engine.ProvisionRequest{Job: jobName, User: upn(1)}); err != nil {
+				broke++
+			}
+			ended = left() > 0
+			w.pass(40 * time.Minute)
+			before := w.targetUser(1).String("city")
+			w.sync(store.OutcomeSuccess)
+			if before == "Rome" || ended { // else the failure waits as it did
+				w.equal(1, 2)
+				w.noMarks()
+			}
+			w.pass(24 * time.Hour)
+			w.sync(store.OutcomeSuccess)
+			w.equal(1, 2)
+			w.noMarks()
+		})
+	}
+	if broke < 8 {
+		t.Errorf("broken off %d times, want at least 8", broke)
+	}
+}
+
 // noMarks expects that nobody is to be looked at again.
 func (w *world) noMarks() {
 	w.Helper()
