@@ -115,10 +115,10 @@ func (c *cycle) readTarget(ctx context.Context) error {
 	return c.findLost(ctx)
 }
 
-// recount counts anew after a cycle that was stopped: the counters of the job
-// move with its end, the links with every batch.
+// recount counts anew after a cycle, or a run of provision on demand, that was
+// stopped: the counters of the job move with its end, the links with every batch.
 func (c *cycle) recount(ctx context.Context) error {
-	if !c.unfinished {
+	if !c.unfinished && !slices.ContainsFunc(c.waiting.Escrows, brokenOff) {
 		return nil
 	}
 	return c.countLinks(ctx, c.waiting.Escrows)

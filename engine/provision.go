@@ -58,7 +58,9 @@ type provision struct {
 	out   ProvisionResult
 	// waited: something of the user waited to be done, a retry, or the note of a run
 	// that was broken off or whose reading is doubted.
-	waited bool
+	waited    bool
+	wasIn     bool // it counted as in scope when the run began
+	uncounted bool // what such a run has done to it may not be counted
 	// unlogged is why the entry of a run that ended early could not be stored.
 	unlogged error
 }
@@ -78,6 +80,11 @@ func (p *provision) run(ctx context.Context) (*ProvisionResult, error) {
 		}
 		if !goOn {
 			break
+		}
+	}
+	if !p.req.DryRun {
+		if err := p.settle(ctx); err != nil {
+			return nil, err
 		}
 	}
 	p.out.Steps = p.steps
@@ -128,6 +135,9 @@ func (p *provision) importUser(ctx context.Context) error {
 		return full[0].Err
 	}
 	if p.o, err = c.full(ctx, full[0].Object); err != nil {
+		return err
+	}
+	if p.wasIn, err = p.countsInScope(ctx); err != nil {
 		return err
 	}
 	p.out.Source = userIdentity(p.o, nil)

@@ -32,11 +32,8 @@ func (p *provision) log(ctx context.Context) {
 	}
 }
 
-// store keeps the counters of the job and turns the log entries into the result.
+// store turns the log entries into the result.
 func (p *provision) store(ctx context.Context) error {
-	if err := p.keepCounts(ctx); err != nil {
-		return err
-	}
 	links, err := p.c.st.Links(ctx, store.LinkQuery{Pair: p.r.job.Pair, SourceIDs: []string{p.o.ID}})
 	if err != nil {
 		return err
@@ -86,125 +83,6 @@ func (p *provision) entry() (store.Entry, bool) {
 		}
 	}
 	return store.Entry{}, false
-}
-
-// begin notes, before anything is written, that the user is being provisioned: if
-// the process ends in the middle, the next cycle reads the user again and settles
-// what was not come to, the manager above all.
-func (p *provision) begin(ctx context.Context) error {
-	p.c.noted = p.o.ID
-	if p.waited = p.c.escrowOf(p.o.ID) != nil; p.waited {
-		return nil // it is looked at again anyway
-	}
-	note := lookedAtAgain(p.r.job.Name, p.o.ID, p.o.UPN(), p.c.began, p.c.began)
-	return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{note}})
-}
-
-// end takes that note back, or lets it stand for as long as replicas may lag: in one
-// step, so that no end of the process between two loses it. It stays as it is for a
-// cycle that was stopped and goes on later: the image in its stage is older than what
-// was provisioned now.
-func (p *provision) end(ctx context.Context, rec *store.Job) error {
-	if rec.Stage != nil && p.r.running() == nil {
-		return nil
-	}
-	waiting, err := p.c.st.Waiting(ctx, p.r.job.Name)
-	if err != nil {
-		return err
-	}
-	mark := escrowIn(waiting.Escrows, p.o.ID)
-	if mark == nil || mark.Code != string(markProvisioned) {
-		return nil
-	}
-	doubted, err := p.doubted(ctx, p.r)
-	if err != nil {
-		return err
-	}
-	if doubted {
-		mark.Next = now().Add(staleFor)
-		return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{*mark}})
-	}
-	return p.c.st.Apply(ctx, &store.Batch{DropEscrows: []store.WaitKey{mark.Key()}})
-}
-
-// lookAgain settles what was read here with what the cycles of the pair have read. A
-// cycle under way is to leave the user alone: its image is older. But a read by id
-// may come from a replica that has not heard of a change yet which a round has told
-// already, to the cycle under way or to one that ended a moment ago, and a round
-// tells a change once. Then the user is read once more, by a cycle that begins when
-// no replica lags any more.
-func (p *provision) lookAgain(ctx context.Context) error {
-	for _, other := range p.e.all() { // what another job of the pair has read is older too
-		if other.pair != p.r.pair {
-			continue
-		}
-		other.markFresh(p.o.ID)
-		doubted, err := p.doubted(ctx, other)
-		if err != nil {
-			return err
-		}
-		if !doubted {
-			continue
-		}
-		waiting, err := p.c.st.Waiting(ctx, other.job.Name)
-		if err != nil {
-			return err
-		}
-		again := lookedAtAgain(other.job.Name, p.o.ID, p.o.UPN(), p.c.began, now().Add(staleFor))
-		if e := escrowIn(waiting.Escrows, p.o.ID); e != nil {
-			switch {
-			case !e.Next.After(again.Next):
-				continue // it is looked at by then anyway
-			case e.Code != string(markDeleteAfter): // that one comes back when it is seen that the user still waits
-				e.Next = again.Next
-				again = *e
-			}
-		}
-		err = p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{again}})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// doubted reports that a round of the job may have told what was not read here.
-// Where nothing was done, and nothing waited to be done, what a cycle that ended has
-// carried over stands.
-func (p *provision) doubted(ctx context.Context, other *runner) (bool, error) {
-	if other.running() != nil {
-		return true, nil
-	}
-	if other != p.r || p.x == nil || len(p.x.logged) == 0 && !p.waited {
-		return false, nil
-	}
-	last, err := p.e.lastEnded(ctx, other.job.Name)
-	return err == nil && toldAMomentAgo(last, p.began), err
-}
-
-// keepCounts moves the job's counters by what happened here. A cycle under way has
-// the job's record in its hands, and counts anew at its end.
-func (p *provision) keepCounts(ctx context.Context) error {
-	rec, err := p.e.record(ctx, p.r.job)
-	if err != nil {
-		return err
-	}
-	if err := p.end(ctx, &rec); err != nil || p.r.running() != nil {
-		return err
-	}
-	delta := p.c.rec.Linked - p.c.linked
-	if delta == 0 {
-		return nil
-	}
-	if rec.Name == "" || !rec.Ran {
-		return nil // the first cycle counts
-	}
-	rec.Linked += delta
-	wasIn := p.link != nil && p.link.InScope || p.link == nil && p.c.escrowInScope(p.o.ID)
-	if !wasIn {
-		rec.InScope++
-	}
-	return p.c.st.Apply(ctx, &store.Batch{Jobs: []store.Job{rec}})
 }
 
 // values fills the table of the last step: each mapping with source value,

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"time"
 
 	"tenantsync/store"
@@ -29,6 +30,61 @@ func (c *cycle) doubtRetries(b *store.Batch, waiting []store.Escrow) {
 			b.PutEscrows = append(b.PutEscrows, lookedAtAgain(c.job.Name, e.SourceID, e.UPN, c.began, now().Add(staleFor)))
 		}
 	}
+}
+
+// lookAgain settles what was read here with what the cycles of the pair have read. A
+// cycle under way is to leave the user alone: its image is older. But a read by id
+// may come from a replica that has not heard of a change yet which a round has told
+// already, to the cycle under way or to one that ended a moment ago, and a round
+// tells a change once. Then the user is read once more, by a cycle that begins when
+// no replica lags any more.
+func (p *provision) lookAgain(ctx context.Context) error {
+	for _, other := range p.e.all() { // what another job of the pair has read is older too
+		if other.pair != p.r.pair {
+			continue
+		}
+		other.markFresh(p.o.ID)
+		doubted, err := p.doubted(ctx, other)
+		if err != nil {
+			return err
+		}
+		if !doubted {
+			continue
+		}
+		waiting, err := p.c.st.Waiting(ctx, other.job.Name)
+		if err != nil {
+			return err
+		}
+		again := lookedAtAgain(other.job.Name, p.o.ID, p.o.UPN(), p.c.began, now().Add(staleFor))
+		if e := escrowIn(waiting.Escrows, p.o.ID); e != nil {
+			switch {
+			case !e.Next.After(again.Next):
+				continue // it is looked at by then anyway
+			case e.Code != string(markDeleteAfter): // that one comes back when it is seen that the user still waits
+				e.Next = again.Next
+				again = *e
+			}
+		}
+		err = p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{again}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// doubted reports that a round of the job may have told what was not read here.
+// Where nothing was done, and nothing waited to be done, what a cycle that ended has
+// carried over stands.
+func (p *provision) doubted(ctx context.Context, other *runner) (bool, error) {
+	if other.running() != nil {
+		return true, nil
+	}
+	if other != p.r || p.x == nil || len(p.x.logged) == 0 && !p.waited {
+		return false, nil
+	}
+	last, err := p.e.lastEnded(ctx, other.job.Name)
+	return err == nil && toldAMomentAgo(last, p.began), err
 }
 
 // lookedAtAgain is the mark of a user who is read once more from a time on.
