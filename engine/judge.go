@@ -416,9 +416,9 @@ func (c *cycle) holdEnded(j *judged) bool {
 	if j.link.State != store.LinkHeld || j.v.inScope() {
 		return false
 	}
-	i := slices.IndexFunc(c.waiting.Holds, func(h store.Hold) bool { return h.SourceID == j.link.SourceID })
+	i, held := slices.BinarySearchFunc(c.waiting.Holds, j.link.SourceID, func(h store.Hold, id string) int { return cmp.Compare(h.SourceID, id) })
 	switch {
-	case i < 0:
+	case !held:
 		return true
 	case j.v.hold != "" || j.v.state == sourceGone && len(c.rec.GoneGroups) > 0:
 		return false
