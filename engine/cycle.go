@@ -366,7 +366,7 @@ func (c *cycle) judgeOutcome(w *work, waiting store.Waiting, now time.Time) {
 	case c.rec.ScopeShrunk:
 		reason, message = CodeScopeShrunk, w.ruling.message
 	case len(waiting.Holds) > 0:
-		reason, message = holdReason(waiting.Holds), fmt.Sprintf("%d deletions wait for approval", len(waiting.Holds))
+		reason, message = holdReason(waiting.Holds), heldMessage(len(waiting.Holds))
 	case len(c.rec.GoneGroups) > 0:
 		reason, message = CodeScopeGroupDeleted, c.groupName(c.rec.GoneGroups[0])+" no longer exists"
 	default:

@@ -199,15 +199,30 @@ func (a *approval) end(ctx context.Context, all bool) error {
 	return c.st.Apply(ctx, &store.Batch{Jobs: []store.Job{rec}})
 }
 
-// lift ends a quarantine that only existed for deletions that are not held any more.
+// lift ends a quarantine that only existed for deletions that are not held any more,
+// and says how many are where some are left.
 func lift(rec *store.Job, waiting store.Waiting) {
-	if rec.Quarantine == nil || len(waiting.Holds) > 0 || rec.ScopeShrunk {
+	if rec.Quarantine == nil || rec.ScopeShrunk {
 		return
 	}
 	switch Code(rec.Quarantine.Reason) {
 	case CodeTooManyDeletes, CodeTooManyDeletesInWindow, CodeScopeShrunk, CodeStateRestored:
-		rec.Quarantine = nil
+	default:
+		return
 	}
+	if len(waiting.Holds) > 0 {
+		rec.Quarantine.Message = heldMessage(len(waiting.Holds))
+		return
+	}
+	rec.Quarantine = nil
+}
+
+// heldMessage says how many deletions are held.
+func heldMessage(n int) string {
+	if n == 1 {
+		return "1 deletion waits for approval"
+	}
+	return fmt.Sprintf("%d deletions wait for approval", n)
 }
 
 func (a *approval) repeatConflicts(ctx context.Context) error {

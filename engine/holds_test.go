@@ -127,6 +127,29 @@ func TestAllowDeletesWhatWasNamed(t *testing.T) {
 	})
 }
 
+// A quarantine says how many deletions wait by now, not how many did at first.
+func TestQuarantineCountsWhatIsLeft(t *testing.T) {
+	inSales(t, 12, threshold(2), func(w *world) {
+		said := func(want string) {
+			w.Helper()
+			if q := w.status().Quarantine; q == nil || q.Message != want {
+				w.Errorf("quarantine: got %+v, want %q", q, want)
+			}
+		}
+		w.leave(1, 2, 3, 4)
+		w.sync(store.OutcomeQuarantine)
+		said("4 deletions wait for approval")
+		w.allow(upn(2))
+		said("3 deletions wait for approval")
+		w.reject(upn(1), upn(3))
+		said("1 deletion waits for approval")
+		w.sync(store.OutcomeSuccess)
+		said("1 deletion waits for approval")
+		w.allow()
+		w.quarantine("Active", "")
+	})
+}
+
 func TestAllowDropsWhoIsBackInScope(t *testing.T) {
 	inSales(t, 12, threshold(2), func(w *world) {
 		w.leave(1, 2, 3)
