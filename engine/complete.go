@@ -87,6 +87,7 @@ func (c *cycle) toComplete(ctx context.Context) ([]string, error) {
 		// In an initial cycle everybody was just read in full; who was not is gone or out of reach.
 		if _, staged := c.pos[keyOf(id)]; !c.initial || !staged {
 			want[id] = true
+			c.doubtful(id)
 		}
 	}
 	wait, err := c.mustWait(ctx)
@@ -100,7 +101,9 @@ func (c *cycle) toComplete(ctx context.Context) ([]string, error) {
 		}
 		if _, staged := c.pos[keyOf(e.SourceID)]; c.retryDue(e) && (!c.initial || c.resumed || !staged) {
 			want[e.SourceID] = true
-			c.retried = append(c.retried, *e)
+			if e.Code != string(markLookAgain) { // by now no replica lags
+				c.doubtful(e.SourceID)
+			}
 		}
 	}
 	for _, in := range slices.Concat(c.settled, c.waiting.Intents) {

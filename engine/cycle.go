@@ -66,7 +66,7 @@ type cycle struct {
 	spool          *spool                         // unlinked target users, initial cycles only
 	places         map[string]int64               // where the target users found for one part stand in the spool
 	soon           bool                           // the job's last cycle ended a moment ago: reads by id may be older than what it was told
-	retried        []store.Escrow                 // whose users were read by id, since they were due
+	doubted        map[string]bool                // source users whom this cycle read by id then
 	known          map[idKey]bool                 // target users the bulk pass showed
 	drift          map[idKey]directory.Attributes // by source id: values of the target that somebody else set there
 	failedNow      map[idKey]bool                 // source users of whom something else than a reference failed in this cycle
@@ -348,7 +348,7 @@ func (c *cycle) finish(ctx context.Context, w *work) error {
 	c.judgeOutcome(w, waiting, now)
 	c.cyc.EndedAt = now
 	b := &store.Batch{DropStage: c.job.Name, Jobs: []store.Job{c.rec}, Cycles: []store.Cycle{c.cyc}}
-	c.doubtRetries(b, waiting.Escrows)
+	c.lookAgain(b, waiting.Escrows)
 	c.forget(b, now)
 	err = c.st.Apply(ctx, b)
 	c.forgetMore = err == nil && b.PruneMore

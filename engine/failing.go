@@ -88,7 +88,7 @@ func (c *cycle) dropEscrow(b *store.Batch, id string) {
 	switch e := c.escrowOf(id); {
 	case e == nil:
 	case id == c.noted:
-		b.PutEscrows = append(b.PutEscrows, lookedAtAgain(c.job.Name, id, e.UPN, c.began, c.began))
+		b.PutEscrows = append(b.PutEscrows, c.begun(id, e.UPN))
 	default:
 		b.DropEscrows = append(b.DropEscrows, e.Key())
 	}

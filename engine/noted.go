@@ -15,8 +15,7 @@ func (p *provision) begin(ctx context.Context) error {
 		p.waited, p.uncounted = true, brokenOff(*e)
 		return nil
 	}
-	note := lookedAtAgain(p.r.job.Name, p.o.ID, p.o.UPN(), p.c.began, p.c.began)
-	return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{note}})
+	return p.c.st.Apply(ctx, &store.Batch{PutEscrows: []store.Escrow{p.c.begun(p.o.ID, p.o.UPN())}})
 }
 
 // end takes that note back, or lets it stand for as long as replicas may lag: in one
@@ -32,7 +31,7 @@ func (p *provision) end(ctx context.Context, rec *store.Job, b *store.Batch) err
 		return err
 	}
 	note := escrowIn(waiting.Escrows, p.o.ID)
-	if note == nil || note.Code != string(markProvisioned) {
+	if note == nil || !brokenOff(*note) {
 		return nil
 	}
 	doubted, err := p.doubted(ctx, p.r)
@@ -40,18 +39,20 @@ func (p *provision) end(ctx context.Context, rec *store.Job, b *store.Batch) err
 		return err
 	}
 	if doubted {
-		note.Next = now().Add(staleFor)
-		b.PutEscrows = append(b.PutEscrows, *note)
+		b.PutEscrows = append(b.PutEscrows, lookedAtAgain(note.Job, note.SourceID, note.UPN, note.First))
 		return nil
 	}
 	b.DropEscrows = append(b.DropEscrows, note.Key())
 	return nil
 }
 
-// brokenOff reports the note of a run that has not ended.
-func brokenOff(e store.Escrow) bool {
-	return e.Code == string(markProvisioned) && !e.Next.After(e.First)
+// begun is the note that begin leaves.
+func (c *cycle) begun(sourceID, upn string) store.Escrow {
+	return store.Escrow{Job: c.job.Name, SourceID: sourceID, UPN: upn, Code: string(markProvisioned), First: c.began, Next: c.began}
 }
+
+// brokenOff reports the note of a run that has not ended.
+func brokenOff(e store.Escrow) bool { return e.Code == string(markProvisioned) }
 
 // countsInScope reports whether what is stored of the user counts it as in the job's
 // scope: a link of the job, or a failure that waits.
@@ -85,7 +86,7 @@ func (p *provision) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	if p.r.running() == nil && rec.Name != "" && rec.Ran {
+	if p.r.running() == nil && rec.Ran {
 		linked, inScope, err := p.counts(ctx, &rec)
 		if err != nil {
 			return err
@@ -120,4 +121,21 @@ func (p *provision) counts(ctx context.Context, rec *store.Job) (linked, inScope
 		inScope--
 	}
 	return linked, inScope, err
+}
+
+// countMove counts a user who is taken over from another job: with this one from now
+// on, and with that one no more, unless a cycle of it is under way and counts anew.
+func (p *provision) countMove(ctx context.Context, b *store.Batch) error {
+	linked, inScope := 0, 0
+	if isLinked(p.link) {
+		linked = 1
+	}
+	if p.link.InScope {
+		inScope = 1
+	}
+	p.c.rec.Linked += linked
+	if r, err := p.e.runner(p.owner); err == nil && r.running() != nil {
+		return nil
+	}
+	return p.c.countFor(ctx, p.owner, -linked, -inScope, b)
 }

@@ -355,6 +355,9 @@ func (p *provision) export(ctx context.Context) error {
 		if p.owner != "" && p.owner != c.job.Name { // what it had in mind with the user is past
 			key := store.WaitKey{Job: p.owner, SourceID: p.o.ID}
 			b.DropHolds, b.DropEscrows = append(b.DropHolds, key), append(b.DropEscrows, key)
+			if err := p.countMove(ctx, b); err != nil {
+				return err
+			}
 		}
 		ch := x.newChange(p.o, *p.link)
 		ch.v, ch.read = p.v, true // matching has just read it

@@ -4,8 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"tenantsync/engine"
 	"tenantsync/entra/entrasim"
+	"tenantsync/mapping"
 	"tenantsync/store"
 )
 
@@ -57,6 +60,12 @@ func TestABrokenRunIsCounted(t *testing.T) {
 	for name, next := range map[string]func(*world){
 		"a cycle":        func(w *world) { w.sync(store.OutcomeSuccess) },
 		"the same again": func(w *world) { w.provision(engine.ProvisionRequest{User: upn(5)}) },
+		"one that ends early, and a cycle": func(w *world) {
+			w.leave(5)
+			w.provision(engine.ProvisionRequest{User: upn(5)})
+			w.back(5)
+			w.sync(store.OutcomeSuccess)
+		},
 	} {
 		broke, ended := 0, false
 		for n := 1; !ended && !t.Failed(); n++ {
@@ -82,4 +91,86 @@ func TestABrokenRunIsCounted(t *testing.T) {
 			t.Errorf("broken off %d times, want at least 8", broke)
 		}
 	}
+}
+
+// each compares how many are in scope and linked, job by job.
+func (w *world) each(when string, want ...int) {
+	w.Helper()
+	list, err := w.engine.Status(w.Context(), "")
+	w.must(err)
+	var got []int
+	for _, s := range list {
+		got = append(got, s.InScope, s.Linked)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.Errorf("in scope and linked of each job, %s (-want +got):\n%s", when, diff)
+	}
+}
+
+// A user whom provision on demand takes over from another job counts with the one
+// that has it by then; one whom a mapping leaves out counts no more.
+func TestProvisionCountsWhoMoves(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 4)
+		w.group(1, userID(1))
+		w.group(2, userID(2), userID(3), userID(4))
+		w.twoJobs()
+		w.syncJob(jobName)
+		w.syncJob("second")
+		w.each("at first", 1, 1, 3, 3)
+		w.must(w.contoso.AddMember(groupID(1), userID(2)))
+		w.provision(engine.ProvisionRequest{User: upn(2)})
+		w.owner(2, jobName)
+		w.each("taken over", 2, 2, 2, 2)
+		w.syncJob(jobName)
+		w.syncJob("second")
+		w.each("after a cycle of each", 2, 2, 2, 2)
+		w.must(w.contoso.RemoveMember(groupID(2), userID(3)))
+		w.syncJob("second")
+		w.each("one deleted", 2, 2, 1, 1)
+		w.must(w.contoso.AddMember(groupID(1), userID(3)))
+		w.provision(engine.ProvisionRequest{User: upn(3)})
+		w.owner(3, jobName)
+		w.each("taken over and restored", 3, 3, 1, 1)
+	})
+	story(t, func(w *world) {
+		w.people(1, 4)
+		w.group(1, userID(1))
+		w.group(2, userID(2), userID(3), userID(4))
+		w.twoJobs()
+		w.jobs[1].Threshold = 0
+		w.restart()
+		w.syncJob(jobName)
+		w.syncJob("second")
+		w.must(w.contoso.RemoveMember(groupID(2), userID(3)))
+		_, err := w.engine.Sync(w.Context(), engine.SyncRequest{Job: "second"}, nil)
+		w.must(err)
+		w.each("one held", 1, 1, 2, 3)
+		w.must(w.contoso.AddMember(groupID(1), userID(3)))
+		w.provision(engine.ProvisionRequest{User: upn(3)})
+		w.owner(3, jobName)
+		w.each("held, and taken over", 2, 2, 2, 2)
+		w.syncJob(jobName)
+		w.syncJob("second")
+		w.each("after a cycle of each", 2, 2, 2, 2)
+	})
+	story(t, func(w *world) {
+		w.people(1, 1)
+		w.provision(engine.ProvisionRequest{User: upn(1)})
+		w.counted(0, 0, 0) // by the first cycle
+		w.sync(store.OutcomeSuccess)
+		w.counted(1, 1, 0)
+	})
+	inSales(t, 2, nil, func(w *world) {
+		w.native(1, map[string]any{"mail": upn(3)})
+		w.person(3, map[string]any{"department": "Sales"})
+		w.sync(store.OutcomePartial)
+		w.counted(3, 2, 0)
+		w.mapped(append(mapping.Default(), mapping.Mapping{Target: "companyName", Expression: `IIF([department]="Sales", IgnoreObjectFlow, [city])`})...)
+		w.must(w.fabrikam.Delete(guestID(1)))
+		if r := w.provision(engine.ProvisionRequest{User: upn(3)}); r.Code != "IgnoreObjectFlow" {
+			t.Fatalf("got %s, want IgnoreObjectFlow", r.Code)
+		}
+		w.counted(2, 2, 0)
+	})
 }

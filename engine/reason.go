@@ -96,7 +96,8 @@ const CodeInvitationsBlocked Code = "InvitationsBlocked"
 const (
 	markDeleteAfter    Code = "DeleteAfter"
 	markOwnershipMoved Code = "OwnershipMoved"
-	markProvisioned    Code = "Provisioned"
+	markProvisioned    Code = "Provisioned" // on demand, by a run that has not ended
+	markLookAgain      Code = "LookAgain"   // when no replica of the source lags any more
 	markUnconfirmed    Code = "Unconfirmed"
 	markManagerLinked  Code = "ManagerLinked"
 )

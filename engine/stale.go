@@ -17,18 +17,31 @@ func toldAMomentAgo(last *store.Cycle, at time.Time) bool {
 	return last != nil && youngerThan(staleFor, last.EndedAt, at)
 }
 
-// doubtRetries has those looked at once more, when no replica lags any more, who were
-// tried again within moments of the cycle before: what that one was told of them, and
-// could not carry over, this one may not have read. Who still waits is read again
-// anyway. On schedule nobody is doubted.
-func (c *cycle) doubtRetries(b *store.Batch, waiting []store.Escrow) {
+// doubtful notes a user whom a cycle reads by id within moments of the cycle before, for
+// another reason than a change of its own: what that one was told of the user is told
+// once, and may not be in what this one reads. On schedule nobody is doubted.
+func (c *cycle) doubtful(id string) {
 	if !c.soon {
 		return
 	}
-	for _, e := range c.retried {
-		if escrowIn(waiting, e.SourceID) == nil {
-			b.PutEscrows = append(b.PutEscrows, lookedAtAgain(c.job.Name, e.SourceID, e.UPN, c.began, now().Add(staleFor)))
+	if c.doubted == nil {
+		c.doubted = map[string]bool{}
+	}
+	c.doubted[id] = true
+}
+
+// lookAgain has those in doubt read once more, when no replica lags any more. Who
+// failed is read again anyway; who waits for deleteAfter waits on when it is seen that
+// nothing has changed.
+func (c *cycle) lookAgain(b *store.Batch, waiting []store.Escrow) {
+	for _, id := range sortedNames(c.doubted) {
+		e := escrowIn(waiting, id)
+		if e == nil {
+			e = &store.Escrow{}
+		} else if e.Code != string(markDeleteAfter) {
+			continue
 		}
+		b.PutEscrows = append(b.PutEscrows, lookedAtAgain(c.job.Name, id, e.UPN, c.began))
 	}
 }
 
@@ -55,7 +68,7 @@ func (p *provision) lookAgain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		again := lookedAtAgain(other.job.Name, p.o.ID, p.o.UPN(), p.c.began, now().Add(staleFor))
+		again := lookedAtAgain(other.job.Name, p.o.ID, p.o.UPN(), p.c.began)
 		if e := escrowIn(waiting.Escrows, p.o.ID); e != nil {
 			switch {
 			case !e.Next.After(again.Next):
@@ -87,7 +100,7 @@ func (p *provision) doubted(ctx context.Context, other *runner) (bool, error) {
 	return err == nil && toldAMomentAgo(last, p.began), err
 }
 
-// lookedAtAgain is the mark of a user who is read once more from a time on.
-func lookedAtAgain(job, sourceID, upn string, since, from time.Time) store.Escrow {
-	return store.Escrow{Job: job, SourceID: sourceID, UPN: upn, Code: string(markProvisioned), First: since, Next: from}
+// lookedAtAgain is the mark of a user who is read once more when no replica lags.
+func lookedAtAgain(job, sourceID, upn string, since time.Time) store.Escrow {
+	return store.Escrow{Job: job, SourceID: sourceID, UPN: upn, Code: string(markLookAgain), First: since, Next: now().Add(staleFor)}
 }

@@ -254,6 +254,80 @@ func TestProvisionThatReadsWhatIsStaleBesideACycle(t *testing.T) {
 	})
 }
 
+// So it is of whoever enters or leaves a group a moment after a cycle was told of a
+// change, once, however often the job runs.
+func TestAMoveThatReadsWhatIsStale(t *testing.T) {
+	story(t, func(w *world) {
+		w.people(1, 3)
+		w.group(1, userID(1), userID(2), userID(3))
+		w.group(2)
+		w.assigned(engine.Scope{Groups: []string{groupID(1), groupID(2)}})
+		w.sync(store.OutcomeSuccess)
+		w.pass(time.Hour)
+		lags, id := w.lag("city", "Oslo"), w.targetID(1)
+		w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+		w.sync(store.OutcomeSuccess)
+		lags.Store(true)
+		w.must(w.contoso.AddMember(groupID(2), userID(1)))
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "PATCH /users/"+id+` {"city":"Oslo"}`)
+		lags.Store(false)
+		w.journalIs(func() {
+			for range 5 {
+				w.pass(2 * time.Minute)
+				w.sync(store.OutcomeSuccess)
+			}
+		}, "PATCH /users/"+id+` {"city":"Rome"}`)
+		w.equal(1, 2, 3)
+		w.noMarks()
+
+		w.pass(time.Hour) // as on schedule: nobody is doubted
+		w.must(w.contoso.RemoveMember(groupID(2), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.noMarks()
+	})
+}
+
+// Whoever was blocked by such a reading does not wait for the end of deleteAfter.
+func TestABlockByWhatIsStale(t *testing.T) {
+	month := func(j *engine.Job) {
+		j.Deprovision, j.DeleteAfter = engine.DeprovisionDisable, 30*24*time.Hour
+		j.Scope.Groups, j.Scope.All = []string{groupID(1), groupID(2)}, false
+	}
+	story(t, func(w *world) {
+		w.people(1, 5)
+		w.group(1, userID(1), userID(2), userID(3), userID(4), userID(5))
+		w.group(2)
+		w.onlySales()
+		w.configure(true, month)
+		w.leave(1)
+		w.sync(store.OutcomeSuccess)
+		w.pass(time.Hour)
+		w.back(1)
+		lags := w.lag("department", "Retired")
+		w.sync(store.OutcomeSuccess)
+		w.enabled(1, true)
+		lags.Store(true)
+		w.must(w.contoso.AddMember(groupID(2), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.enabled(1, false)
+		lags.Store(false)
+		w.pass(10 * time.Minute)
+		w.sync(store.OutcomeSuccess)
+		w.enabled(1, true)
+
+		w.leave(1) // and who is told to have left waits on
+		w.sync(store.OutcomeSuccess)
+		w.must(w.contoso.RemoveMember(groupID(2), userID(1)))
+		w.sync(store.OutcomeSuccess)
+		w.pass(10 * time.Minute)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) })
+		w.enabled(1, false)
+		id := w.targetID(1)
+		w.passIdle(30 * 24 * time.Hour)
+		w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "DELETE /users/"+id)
+	})
+}
+
 // Who fails once more is a failure still, and no mark takes its place.
 func TestARetryThatFailsAtOnceAgain(t *testing.T) {
 	inSales(t, 2, nil, func(w *world) {

@@ -84,6 +84,6 @@ var defects = []defect{
 		{"entra/write.go", "\tcase why.kind == directory.Throttled, why.kind == directory.Transient && refusedOutright(why.status):\n", "\tcase why.kind == directory.Transient && refusedOutright(why.status):\n\t\titem.finish(nil)\n\tcase why.kind == directory.Throttled:\n"}}},
 	{name: "windowIgnored", sentence: "Deletions of earlier cycles are not added up", edits: []edit{
 		{"engine/guard.go", "case j.Window > 0 && c.windowLeavers > 0:", "case false:"}}},
-	{name: "retryTrusted", sentence: "What a retry reads moments after a cycle is believed over what that cycle was told", edits: []edit{
+	{name: "staleReadTrusted", sentence: "What is read by id moments after a cycle is believed over what that cycle was told", edits: []edit{
 		{"engine/stale.go", "\tif !c.soon {", "\tif true {"}}},
 }

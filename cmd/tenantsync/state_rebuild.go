@@ -223,7 +223,7 @@ func rebuiltTable(list []engine.RebuildResult) *table {
 		{Key: "id", Title: "ID"}, {Key: "reason", Title: "BECAUSE", Flex: true}}}
 	for _, r := range list {
 		for _, u := range r.NotFound {
-			t.Rows = append(t.Rows, []string{r.Job, "not found", u.UPN, u.SourceID, "the next cycle would create the user"})
+			t.Rows = append(t.Rows, []string{r.Job, "not found", u.UPN, u.SourceID, "the next cycle would try to create the user"})
 		}
 		for _, u := range r.Failed {
 			t.Rows = append(t.Rows, []string{r.Job, "failed", u.UPN, u.SourceID, u.Code + ": " + u.Reason})
