@@ -280,6 +280,18 @@ func TestAMoveThatReadsWhatIsStale(t *testing.T) {
 		w.equal(1, 2, 3)
 		w.noMarks()
 
+		w.person(4, map[string]any{"accountEnabled": false}) // nobody's target user, and gone a moment later
+		w.must(w.contoso.AddMember(groupID(2), userID(4)))
+		w.sync(store.OutcomeSuccess)
+		w.must(w.contoso.Delete(userID(4)))
+		w.must(w.contoso.RemoveMember(groupID(2), userID(2)))
+		w.must(w.contoso.Delete(userID(3)))
+		w.sync(store.OutcomeSuccess)
+		w.pass(10 * time.Minute)
+		w.sync(store.OutcomeSuccess)
+		w.noMarks()
+		w.idle(2, "the changes of users and of groups")
+
 		w.pass(time.Hour) // as on schedule: nobody is doubted
 		w.must(w.contoso.RemoveMember(groupID(2), userID(1)))
 		w.sync(store.OutcomeSuccess)
