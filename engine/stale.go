@@ -12,9 +12,10 @@ import (
 const staleFor = 5 * time.Minute
 
 // toldAMomentAgo reports that the cycle that ended last, nil for none, ended so short
-// a time before at that a read of the source by id may be older than what it was told.
+// a time before at, or after it, that a read of the source by id may be older than what
+// it was told.
 func toldAMomentAgo(last *store.Cycle, at time.Time) bool {
-	return last != nil && youngerThan(staleFor, last.EndedAt, at)
+	return last != nil && at.Sub(last.EndedAt) < staleFor
 }
 
 // doubtful notes a user whom a cycle reads by id within moments of the cycle before, for

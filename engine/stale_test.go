@@ -153,38 +153,67 @@ func TestProvisionThatReadsWhatIsStale(t *testing.T) {
 	})
 }
 
-// So it is when the run was broken off anywhere, and when it is given again at once
-// and finds what it has written.
+// So it is when the run was broken off anywhere, when it is given again at once and
+// finds what it has written, and of whoever had failed before.
 func TestProvisionThatReadsWhatIsStaleTwice(t *testing.T) {
-	broke, ended := 0, false
-	for n := 1; !ended && !t.Failed(); n++ {
-		inSales(t, 2, nil, func(w *world) {
-			w.pass(time.Hour)
-			lags, id := w.lag("city", "Oslo"), w.targetID(1)
-			w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
-			w.sync(store.OutcomeSuccess)
-			lags.Store(true)
-			breaks, left := w.failing(n)
-			_, err := breaks.Provision(w.Context(), engine.ProvisionRequest{Job: jobName, User: upn(1)})
-			if ended = left() > 0; !ended && err == nil {
-				w.Errorf("call %d to the state failed: got no error", n)
-			} else if err != nil {
-				broke++
+	for _, failed := range []bool{false, true} {
+		for _, again := range []bool{false, true} {
+			broke, ended := 0, false
+			for n := 1; !ended && !t.Failed(); n++ {
+				inSales(t, 2, nil, func(w *world) {
+					broken, toTheEnd := w.staleAndBrokenOff(n, failed, again)
+					if broken {
+						broke++
+					}
+					ended = toTheEnd
+				})
+				if t.Failed() {
+					t.Errorf("broken off at call %d to the state; failed before: %t, given again: %t", n, failed, again)
+				}
 			}
-			w.provision(engine.ProvisionRequest{User: upn(1)})
-			if got := w.targetUser(1).String("city"); got != "Oslo" {
-				w.Fatalf("broken off at call %d and given again: got city %s, want the stale one, else nothing is shown", n, got)
+			if broke < 5 {
+				t.Errorf("failed before: %t, given again: %t: broken off %d times, want at least 5", failed, again, broke)
 			}
-			lags.Store(false)
-			w.pass(10 * time.Minute)
-			w.journalIs(func() { w.sync(store.OutcomeSuccess) }, "PATCH /users/"+id+` {"city":"Rome"}`)
-			w.equal(1, 2)
-			w.noMarks()
-		})
+		}
 	}
-	if broke < 5 {
-		t.Errorf("broken off %d times, want at least 5", broke)
+}
+
+// staleAndBrokenOff has a cycle told of a change, provisions the user from a replica
+// that has not heard of it, in a run whose n-th call to the state fails, and expects the
+// change in the target when no replica lags any more.
+func (w *world) staleAndBrokenOff(n int, failed, again bool) (broken, toTheEnd bool) {
+	w.Helper()
+	w.pass(time.Hour)
+	lags, at := w.lag("city", "Oslo"), "/users/"+w.targetID(1)
+	w.update(w.contoso, userID(1), map[string]any{"city": "Rome"})
+	if failed {
+		w.fabrikam.SetFaults([]entrasim.Fault{{Method: "PATCH", Path: at, Item: "inner", Status: 400, Code: "Request_BadRequest"}})
+		w.sync(store.OutcomePartial)
+		w.fabrikam.SetFaults(nil)
+	} else {
+		w.sync(store.OutcomeSuccess)
 	}
+	lags.Store(true)
+	breaks, left := w.failing(n)
+	_, err := breaks.Provision(w.Context(), engine.ProvisionRequest{Job: jobName, User: upn(1)})
+	broken, toTheEnd = err != nil, left() > 0
+	if !toTheEnd && !broken {
+		w.Errorf("call %d to the state failed: got no error", n)
+	}
+	if again {
+		w.provision(engine.ProvisionRequest{User: upn(1)})
+	}
+	if got := w.targetUser(1).String("city"); got != "Oslo" && (again || toTheEnd) {
+		w.Fatalf("got city %s, want the stale one, else nothing is shown", got)
+	}
+	lags.Store(false)
+	w.pass(10 * time.Minute)
+	w.sync(store.OutcomeSuccess)
+	w.equal(1, 2)
+	w.pass(10 * time.Minute)
+	w.sync(store.OutcomeSuccess)
+	w.noMarks()
+	return broken, toTheEnd
 }
 
 // Whom a cycle failed at and the next one, given at once, reads from such a replica
