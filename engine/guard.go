@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// minPercentDeletes is from how many objects on the percent threshold counts.
-const minPercentDeletes = 10
+// MinPercentDeletes is from how many objects on the percent threshold counts.
+const MinPercentDeletes = 10
 
 // minWindowDeletes is from how many objects on the percent threshold of the moving
 // window counts.
@@ -161,7 +161,7 @@ func tooManyDeletes(c census, threshold int, percent float64) bool {
 	if c.leavers > threshold {
 		return true
 	}
-	return percent > 0 && c.leavers >= minPercentDeletes && float64(c.leavers)*100 > float64(c.linked)*percent
+	return percent > 0 && c.leavers >= MinPercentDeletes && float64(c.leavers)*100 > float64(c.linked)*percent
 }
 
 func thresholdText(c census, j *Job) string {

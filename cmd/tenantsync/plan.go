@@ -335,9 +335,13 @@ func planFoot(b *strings.Builder, r *engine.PlanResult) {
 	if t.Limit > 0 || t.Count > 0 {
 		share := ""
 		if r.Linked > 0 {
-			share = fmt.Sprintf("%.2f %% of %s linked", 100*float64(t.Count)/float64(r.Linked), count(r.Linked))
+			percent := 100 * float64(t.Count) / float64(r.Linked)
+			share = fmt.Sprintf("%.2f %% of %s linked", percent, count(r.Linked))
 			if t.Percent > 0 {
 				share += fmt.Sprintf("; limit %g %%", t.Percent)
+				if percent > t.Percent && t.Count < engine.MinPercentDeletes {
+					share += fmt.Sprintf(" from %d deletions on", engine.MinPercentDeletes)
+				}
 			}
 			share = " (" + share + ")"
 		}

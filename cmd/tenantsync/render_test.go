@@ -50,6 +50,26 @@ func samplePlan() *engine.PlanResult {
 	}
 }
 
+// A share above its limit that holds nothing says why.
+func TestPlanShareOfFewDeletions(t *testing.T) {
+	for deletions, want := range map[int]string{
+		2:  "2 of 500 (2.00 % of 100 linked; limit 10 %). The cycle",
+		9:  "9 of 500 (9.00 % of 100 linked; limit 10 %). The cycle",
+		12: "12 of 500 (12.00 % of 100 linked; limit 10 %). The",
+	} {
+		r := samplePlan()
+		r.Linked, r.Threshold.Count = 100, deletions
+		if got := printed(t, planResult(r, planShown, false)); !strings.Contains(got, want) {
+			t.Errorf("%d of 100: got %q, want %q", deletions, got, want)
+		}
+	}
+	r := samplePlan()
+	r.Linked, r.Threshold.Count = 2, 1
+	if got, want := printed(t, planResult(r, planShown, false)), "1 of 500 (50.00 % of 2 linked; limit 10 % from 10 deletions on). The cycle would run without approval."; !strings.Contains(got, want) {
+		t.Errorf("1 of 2: got %q, want %q", got, want)
+	}
+}
+
 func TestPlanAsText(t *testing.T) {
 	r := samplePlan()
 	arrange(r, nil, false)
