@@ -20,7 +20,8 @@ func toldAMomentAgo(last *store.Cycle, at time.Time) bool {
 
 // doubtful notes a user whom a cycle reads by id within moments of the cycle before, for
 // another reason than a change of its own: what that one was told of the user is told
-// once, and may not be in what this one reads. On schedule nobody is doubted.
+// once, and may not be in what this one reads. Where five minutes lie between two
+// cycles, as by default, nobody is doubted.
 func (c *cycle) doubtful(id string) {
 	if !c.soon {
 		return
